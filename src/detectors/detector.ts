@@ -1,0 +1,41 @@
+import type { Frame, TimeRange } from '../frame/frame.ts'
+
+/**
+ * `score`: higher is stranger, never Infinity, NaN while undecided. The other columns say what was expected, in the unit of the metric,
+ * NaN where unknown. One row for every row of the input inside the range, and no other.
+ */
+export type Scores = Frame<'score' | 'value' | 'expected' | 'lower' | 'upper'>
+
+/** What a stream says of one row. The object is the caller's until the next call to `score` on the same stream. */
+export interface Judgement {
+  score: number
+  value: number
+  expected: number
+  lower: number
+  upper: number
+}
+
+/** Versioned plain data; numbers, strings, arrays, typed arrays, plain objects. The store encodes it. */
+export type State = { readonly version: number } & Readonly<Record<string, unknown>>
+
+/** Goes point by point. `score` does not change the stream, `learn` does; call both for every row, in order of time, score first. */
+export interface Stream {
+  /** `row` holds one value per column, in the order of the frame's columns; NaN is unknown. */
+  score(time: number, row: ArrayLike<number>): Judgement
+  learn(time: number, row: ArrayLike<number>): void
+  snapshot(): State
+}
+
+/**
+ * Frame in, scores out. Deterministic; never writes into its input. A row has one score whichever range is asked for, given the same
+ * history before it.
+ */
+export interface Detector {
+  /** ms of history that a cold start wants before the range. */
+  readonly lookback: number
+  /** A score never depends on later rows. */
+  readonly causal: boolean
+  detect(input: Frame, range: TimeRange): Scores
+  /** Starts a stream, cold or from a snapshot of the same configuration. */
+  readonly open?: (snapshot?: State) => Stream
+}

@@ -1,0 +1,43 @@
+import type { Frame, TimeRange } from '../frame/frame.ts'
+import { rowAt } from '../frame/frame.ts'
+import type { Detector, Scores, State, Stream } from './detector.ts'
+
+/** Makes a detector of a stream: the batch is the stream, gone through once. */
+export function fromStream(options: { lookback: number; open: (snapshot?: State) => Stream }): Detector {
+  const { lookback, open } = options
+  return {
+    lookback,
+    causal: true,
+    open,
+    detect: (input, range) => runStream(open(), input, range),
+  }
+}
+
+/** Goes through the rows before the end of the range, teaching all of them and keeping what is said of those inside the range. */
+export function runStream(stream: Stream, input: Frame, range: TimeRange): Scores {
+  const { times } = input
+  const columns = Object.values(input.columns)
+  const from = rowAt(times, range.start)
+  const to = rowAt(times, range.end)
+  const size = Math.max(0, to - from)
+  const value = new Float64Array(size)
+  const score = new Float64Array(size)
+  const expected = new Float64Array(size)
+  const lower = new Float64Array(size)
+  const upper = new Float64Array(size)
+  const row = new Float64Array(columns.length)
+  for (let i = 0; i < to; i++) {
+    for (let c = 0; c < columns.length; c++) row[c] = columns[c][i]
+    if (i >= from) {
+      const judgement = stream.score(times[i], row)
+      const at = i - from
+      score[at] = judgement.score
+      value[at] = judgement.value
+      expected[at] = judgement.expected
+      lower[at] = judgement.lower
+      upper[at] = judgement.upper
+    }
+    stream.learn(times[i], row)
+  }
+  return { labels: input.labels, times: times.slice(from, to), columns: { score, value, expected, lower, upper } }
+}

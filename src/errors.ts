@@ -1,0 +1,69 @@
+/** The program's errors. Messages read "must …, got …"; `code` is stable and may be matched by scripts. */
+
+/** One fault of a configuration, at its place. `line` and `column` start at 1; both are 0 when the value has no text of its own. */
+export interface Fault {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  /** Where in the document: `flows[0].query.step`. */
+  readonly path: string
+  readonly message: string
+}
+
+/** All faults of a configuration at once; prints one `file:line:column path: message` a line. */
+export class ConfigError extends Error {
+  readonly code = 'config'
+  readonly faults: readonly Fault[]
+  constructor(faults: readonly Fault[]) {
+    super(faults.map(printFault).join('\n'))
+    this.name = 'ConfigError'
+    this.faults = faults
+  }
+}
+
+export function printFault({ file, line, column, path, message }: Fault): string {
+  const place = line > 0 ? `${file}:${line}:${column}` : file
+  return path ? `${place} ${path}: ${message}` : `${place}: ${message}`
+}
+
+/** A source could not give all of an answer. `retryable` says whether the same question may succeed later. */
+export class SourceError extends Error {
+  readonly code = 'source'
+  readonly retryable: boolean
+  constructor(message: string, options: { retryable: boolean; cause?: unknown }) {
+    super(message, { cause: options.cause })
+    this.name = 'SourceError'
+    this.retryable = options.retryable
+  }
+}
+
+/** A message was not accepted. `retryable` says whether sending it again makes sense; `retryAfter` (ms) is what the other side asked for. */
+export class DeliveryError extends Error {
+  readonly code = 'delivery'
+  readonly retryable: boolean
+  readonly retryAfter: number | undefined
+  constructor(message: string, options: { retryable: boolean; retryAfter?: number; cause?: unknown }) {
+    super(message, { cause: options.cause })
+    this.name = 'DeliveryError'
+    this.retryable = options.retryable
+    this.retryAfter = options.retryAfter
+  }
+}
+
+/** The store could not be opened, read or written; what it held before is intact. */
+export class StoreError extends Error {
+  readonly code = 'store'
+  constructor(message: string, options: { cause?: unknown } = {}) {
+    super(message, options)
+    this.name = 'StoreError'
+  }
+}
+
+/** A caller gave data or options that can never be right (a library's TypeError, with our wording). */
+export class InputError extends Error {
+  readonly code = 'input'
+  constructor(message: string) {
+    super(message)
+    this.name = 'InputError'
+  }
+}

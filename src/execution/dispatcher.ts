@@ -1,0 +1,16 @@
+import type { TimeRange } from '../frame/frame.ts'
+
+/** One run of one flow to be done. Plain data, so that it may cross threads and machines. */
+export interface Job {
+  readonly flow: string
+  readonly range: TimeRange
+  /** ms after which the run is cancelled. */
+  readonly deadline: number
+}
+
+/** Where work is done. One flow never runs twice at once; a job that fails or hangs does not touch another. */
+export interface Dispatcher {
+  /** Resolves when the job is done; rejects with its error, or with an abort error at its deadline or when the signal says so. */
+  dispatch(job: Job, signal: AbortSignal): Promise<void>
+  close(): Promise<void>
+}

@@ -1,0 +1,21 @@
+import type { Message } from '../stores/store.ts'
+
+/** One way to tell people. Resolves when the other side accepted; throws `DeliveryError` otherwise. */
+export interface Notifier {
+  send(message: Message, signal: AbortSignal): Promise<void>
+  /**
+   * The other side forgets what is not repeated: a firing message is sent again every `every` ms while its anomaly is open, with its latest
+   * numbers, and a resolved one for `afterEnd` ms.
+   */
+  readonly resend?: { readonly every: number; readonly afterEnd: number }
+}
+
+/** What a notifier is made with, so that tests own the world. */
+export interface NotifierNeeds {
+  readonly fetch: typeof fetch
+  readonly now: () => number
+  /** Writes one line for the `log` notifier. */
+  readonly log: (line: string) => void
+  /** Address under which people reach this server, without a slash at the end. */
+  readonly externalUrl: string
+}

@@ -1,0 +1,64 @@
+import type { Anomaly, Labels } from '../anomaly.ts'
+import type { Scores } from '../detectors/detector.ts'
+import type { Frame, TimeRange } from '../frame/frame.ts'
+import type { AnomalyFilter, Diagnostic, Snapshot, StoredAnomaly } from '../stores/store.ts'
+
+/** A question, as data: planned before fetching, deduplicated, shown to people. */
+export type Query =
+  | { readonly kind: 'series'; readonly source: string; readonly expr: string; readonly range: TimeRange; readonly step: number }
+  | { readonly kind: 'snapshots'; readonly flow: string }
+  | { readonly kind: 'anomalies'; readonly filter: AnomalyFilter }
+
+export type Answer<Q extends Query> = Q extends { kind: 'series' }
+  ? { readonly frames: readonly Frame<'value'>[]; readonly diagnostics: readonly Diagnostic[] }
+  : Q extends { kind: 'snapshots' }
+    ? readonly Snapshot[]
+    : readonly StoredAnomaly[]
+
+/** The only door to data. All of it or an error, never a part. */
+export interface Reader {
+  read<Q extends Query>(query: Q, signal: AbortSignal): Promise<Answer<Q>>
+}
+
+/** What a run found. */
+export interface Findings {
+  readonly anomalies: readonly Anomaly[]
+  readonly points: readonly { readonly detector: string; readonly scores: Scores }[]
+  readonly snapshots: readonly Snapshot[]
+  readonly forgotten: readonly { readonly labels: Labels; readonly detector: string }[]
+  /** Does not move where there was no data; NaN: keep the old one. */
+  readonly watermark: number
+  readonly diagnostics: readonly Diagnostic[]
+  readonly series: number
+}
+
+export interface Task {
+  readonly range: TimeRange
+  readonly reader: Reader
+  readonly signal: AbortSignal
+  readonly now: () => number
+}
+
+/** Raw: may read as it goes and run other pipelines; nesting is a call. */
+export interface Pipeline {
+  run(task: Task): Promise<Findings>
+}
+
+/** Static: says what it needs under names, gets all of it in one round trip, computes without I/O. */
+export interface StaticPipeline<Needs extends Readonly<Record<string, Query>> = Readonly<Record<string, Query>>> {
+  needs(range: TimeRange): Needs
+  compute(data: { readonly [Name in keyof Needs]: Answer<Needs[Name]> }, range: TimeRange): Findings
+}
+
+/** A static pipeline as a raw one. */
+export function fromStatic<Needs extends Readonly<Record<string, Query>>>(pipeline: StaticPipeline<Needs>): Pipeline {
+  return {
+    async run({ range, reader, signal }) {
+      const needs = pipeline.needs(range)
+      const names = Object.keys(needs)
+      const answers = await Promise.all(names.map(name => reader.read(needs[name]!, signal)))
+      const data = Object.fromEntries(names.map((name, i) => [name, answers[i]]))
+      return pipeline.compute(data as never, range)
+    },
+  }
+}

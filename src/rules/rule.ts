@@ -1,0 +1,13 @@
+import type { Scores, State } from '../detectors/detector.ts'
+
+/** `strength`, one per row of the scores: multiples of the limit, ≥ 1 is anomalous, NaN while undecided. */
+export interface Verdict {
+  readonly strength: Float64Array
+  /** What the rule learned up to the end of these scores; goes on from here with the rows that follow. */
+  readonly state: State
+}
+
+/** Scores → strengths. Causal: a strength depends on its row and on earlier ones. Judging in two parts is the same as judging at once. */
+export interface Rule {
+  judge(scores: Scores, state?: State): Verdict
+}
