@@ -79,9 +79,10 @@ export function align<Column extends string>(frame: Frame<Column>, range: TimeRa
   const first = Math.ceil(range.start / step) * step
   const count = Math.max(0, Math.ceil((range.end - first) / step))
   const times = Float64Array.from({ length: count }, (_, i) => first + i * step)
-  const columns = Object.fromEntries(
-    Object.keys(frame.columns).map(name => [name, new Float64Array(count).fill(NaN)]),
-  ) as Record<Column, Float64Array>
+  const columns = Object.fromEntries(Object.keys(frame.columns).map(name => [name, new Float64Array(count).fill(NaN)])) as Record<
+    Column,
+    Float64Array
+  >
   for (let i = rowAt(frame.times, first); i < frame.times.length; i++) {
     const at = (frame.times[i] - first) / step
     if (at >= count) break

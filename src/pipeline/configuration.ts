@@ -1,0 +1,61 @@
+import type { z } from 'zod'
+import type { Registry } from '../component.ts'
+
+/** A part as written in a file: its type and its options, not yet checked. Plain data, so that it crosses threads. */
+export interface Part {
+  readonly type: string
+  readonly [option: string]: unknown
+}
+
+/** A part whose options are checked and hold ready values (ms, `Secret`); lives in the main thread only. */
+export interface CheckedPart {
+  readonly type: string
+  readonly config: unknown
+}
+
+/** One flow, as people write it, durations in ms. Plain data. */
+export interface FlowConfig {
+  readonly name: string
+  readonly summary?: string
+  readonly every: number
+  readonly query: { readonly source: string; readonly expr: string; readonly step: number }
+  /** Side by side; each keeps its own rule and band. Names are unique in the flow (default: the type). */
+  readonly detect: readonly (Part & { readonly name: string })[]
+  readonly rule: Part
+  readonly refine: readonly Part[]
+  readonly notify: readonly string[]
+  readonly owner?: string
+  readonly runbook?: string
+  /** Labels of the flow's alerts, beside those of the series. */
+  readonly labels: Readonly<Record<string, string>>
+  readonly severity: 'critical' | 'warning' | 'info'
+  /** How late data may be: a run looks at rows before `now - delay`. */
+  readonly delay: number
+  /** How far back each run looks again, for data that came late or changed. */
+  readonly reexamine: number
+  /** History that a cold start reads; by default what the detectors ask for. */
+  readonly lookback?: number
+  /** How long scores are kept for charts. */
+  readonly keep: number
+  readonly deadline: number
+  /** A series that is absent for so long is forgotten. */
+  readonly forget: number
+}
+
+export interface Configuration {
+  readonly file: string
+  readonly sources: Readonly<Record<string, CheckedPart>>
+  readonly notifiers: Readonly<Record<string, CheckedPart>>
+  readonly store: CheckedPart
+  readonly server: { readonly host: string; readonly port: number; readonly externalUrl: string }
+  readonly workers: number
+  readonly flows: readonly FlowConfig[]
+}
+
+/** Checks the options of a part against its family and makes it. Throws a zod error or `TypeError` for an unknown type. */
+export function create<Made, Needs>(family: Registry<Made, Needs>, part: Part, needs: Needs): Made {
+  const { type, name: _, ...options } = part
+  const member = family[type]
+  if (!member) throw new TypeError(`type must be one of ${Object.keys(family).join(', ')}, got ${type}`)
+  return member.create((member.config as z.ZodType).parse(options), needs)
+}
