@@ -18,6 +18,8 @@ export interface FlowConfig {
   readonly name: string
   readonly summary?: string
   readonly every: number
+  /** Cron expression (UTC) that says when, instead of every multiple of `every`. */
+  readonly cron?: string
   readonly query: { readonly source: string; readonly expr: string; readonly step: number }
   /** Side by side; each keeps its own rule and band. Names are unique in the flow (default: the type). */
   readonly detect: readonly (Part & { readonly name: string })[]

@@ -29,6 +29,8 @@ export interface Findings {
   /** Does not move where there was no data; NaN: keep the old one. */
   readonly watermark: number
   readonly diagnostics: readonly Diagnostic[]
+  /** The range that was looked at; a cold start looks at its history too. */
+  readonly range: TimeRange
   readonly series: number
 }
 

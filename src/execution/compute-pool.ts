@@ -1,0 +1,42 @@
+import { fileURLToPath } from 'node:url'
+import { Piscina } from 'piscina'
+import { seriesId } from '../anomaly.ts'
+import { type FlowInput, joinFindings } from '../pipeline/compute-flow.ts'
+import type { Compute } from '../pipeline/flow.ts'
+import type { Findings } from '../pipeline/pipeline.ts'
+
+/** Series of one flow that one thread takes at a time. */
+const SERIES_PER_TASK = 1000
+
+/** Worker threads that compute flows. An abort kills the thread that hangs, a thread that runs out of memory dies alone. */
+export function openComputePool(threads: number): { compute: Compute; close(): Promise<void> } {
+  const pool = new Piscina({
+    filename: fileURLToPath(
+      new URL(import.meta.url.endsWith('.ts') ? './compute-worker.ts' : './compute-worker.js', import.meta.url),
+    ),
+    minThreads: 1,
+    maxThreads: Math.max(1, threads),
+    idleTimeout: 30_000,
+  })
+  return {
+    async compute(config, input, signal) {
+      const parts = split(input)
+      return joinFindings(
+        await Promise.all(parts.map(part => pool.run({ config, input: part }, { signal }) as Promise<Findings>)),
+      )
+    },
+    close: () => pool.destroy(),
+  }
+}
+
+function split(input: FlowInput): readonly FlowInput[] {
+  const ids = new Set([...input.frames, ...input.snapshots].map(({ labels }) => seriesId(labels)))
+  const count = Math.max(1, Math.ceil(ids.size / SERIES_PER_TASK))
+  if (count === 1) return [input]
+  const part = new Map([...ids].map((id, i) => [id, i % count]))
+  return Array.from({ length: count }, (_, k) => ({
+    ...input,
+    frames: input.frames.filter(({ labels }) => part.get(seriesId(labels)) === k),
+    snapshots: input.snapshots.filter(({ labels }) => part.get(seriesId(labels)) === k),
+  }))
+}

@@ -1,0 +1,88 @@
+import { parseDuration } from '../duration.ts'
+import type { TimeRange } from '../frame/frame.ts'
+import type { FlowConfig } from '../pipeline/configuration.ts'
+import type { Pipeline, Reader } from '../pipeline/pipeline.ts'
+import type { Change, Store } from '../stores/store.ts'
+
+export interface RunFlowParts {
+  readonly config: FlowConfig
+  readonly pipeline: Pipeline
+  readonly reader: Reader
+  readonly store: Store
+  readonly now: () => number
+  /** Write no messages: what is found is history. */
+  readonly silent?: boolean
+}
+
+/** Rows that may be looked at now: up to the newest grid time at or before `now - delay`. */
+export function flowRange(config: FlowConfig, watermark: number, now: number): TimeRange {
+  const { step } = config.query
+  const end = Math.floor((now - config.delay) / step) * step + step
+  return { start: Number.isFinite(watermark) ? Math.min(watermark, end) : end - config.reexamine, end }
+}
+
+/**
+ * Runs a flow once over the range and commits what it found. Which kind of execution it is (test, sandbox, scheduled) depends on the store
+ * handed in. A failed run is logged in the store and thrown; nothing else changes.
+ */
+export async function runFlow(parts: RunFlowParts, range: TimeRange, signal: AbortSignal): Promise<readonly Change[]> {
+  const { config, pipeline, reader, store, now } = parts
+  const startedAt = now()
+  try {
+    const findings = await pipeline.run({ range, reader, signal, now })
+    signal.throwIfAborted()
+    return await store.commit({
+      flow: config.name,
+      range: findings.range,
+      startedAt,
+      finishedAt: now(),
+      anomalies: findings.anomalies,
+      mergeGap: mergeGap(config),
+      watermark: findings.watermark,
+      snapshots: findings.snapshots,
+      forgotten: findings.forgotten,
+      points: findings.points,
+      keepPoints: config.keep,
+      diagnostics: findings.diagnostics,
+      channels: config.notify,
+      annotations: annotations(config),
+      series: findings.series,
+      ...(parts.silent ? { silent: true } : {}),
+    })
+  } catch (error) {
+    await store.fail({
+      flow: config.name,
+      startedAt,
+      finishedAt: now(),
+      range,
+      status: 'failed',
+      error: describeError(error, signal),
+      series: 0,
+      anomalies: 0,
+      changes: 0,
+      diagnostics: [],
+    })
+    throw error
+  }
+}
+
+/** A new anomaly continues a stored one across this gap: that of the flow's `merge` refiner, at least two steps. */
+function mergeGap(config: FlowConfig): number {
+  const merge = config.refine.find(part => part.type === 'merge') as { gap?: string | number } | undefined
+  const gap = typeof merge?.gap === 'string' ? parseDuration(merge.gap) : (merge?.gap ?? 0)
+  return Math.max(gap, 2 * config.query.step)
+}
+
+function annotations(config: FlowConfig): Record<string, string> {
+  const all: Record<string, string> = { severity: config.severity }
+  if (config.owner !== undefined) all.owner = config.owner
+  if (config.runbook !== undefined) all.runbook = config.runbook
+  if (config.summary !== undefined) all.summary = config.summary
+  for (const [name, value] of Object.entries(config.labels)) all[`label:${name}`] = value
+  return all
+}
+
+function describeError(error: unknown, signal: AbortSignal): string {
+  const reason = signal.aborted && signal.reason instanceof Error ? signal.reason : error
+  return reason instanceof Error ? reason.message : String(reason)
+}

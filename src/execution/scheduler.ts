@@ -1,0 +1,58 @@
+import { Cron } from 'croner'
+import type { FlowConfig } from '../pipeline/configuration.ts'
+import type { Store } from '../stores/store.ts'
+import type { Dispatcher } from './dispatcher.ts'
+import { flowRange } from './run-flow.ts'
+
+export interface SchedulerParts {
+  readonly store: Store
+  readonly dispatcher: Dispatcher
+  readonly now: () => number
+  /** A failed run; the flow goes on at its next time. */
+  readonly onError: (flow: string, error: unknown) => void
+  readonly onDone: (flow: string) => void
+}
+
+export interface Scheduler {
+  /** The flows of the configuration in force; known ones keep their times. */
+  schedule(flows: readonly FlowConfig[]): Promise<void>
+  /** Claims what is due and dispatches it; resolves when claimed, not when done. Returns how many were started. */
+  tick(signal: AbortSignal): Promise<number>
+}
+
+/** When a flow runs next: its cron expression, else the next multiple of `every`. Times that passed are not made up one by one. */
+export function nextRunAt(flow: FlowConfig, now: number): number {
+  if (flow.cron === undefined) return Math.floor(now / flow.every) * flow.every + flow.every
+  return new Cron(flow.cron, { timezone: 'UTC' }).nextRun(new Date(now))?.getTime() ?? now + flow.every
+}
+
+export function openScheduler({ store, dispatcher, now, onError, onDone }: SchedulerParts): Scheduler {
+  let flows = new Map<string, FlowConfig>()
+  const start = async (flow: FlowConfig, signal: AbortSignal) => {
+    try {
+      const state = await store.flow(flow.name)
+      const range = flowRange(flow, state?.watermark ?? NaN, now())
+      await dispatcher.dispatch({ flow: flow.name, range, deadline: flow.deadline }, signal)
+      onDone(flow.name)
+    } catch (error) {
+      onError(flow.name, error)
+    } finally {
+      await store.release(flow.name, nextRunAt(flow, now())).catch(error => onError(flow.name, error))
+    }
+  }
+  return {
+    async schedule(list) {
+      await store.schedule(list.map(flow => ({ flow: flow.name, at: now() })))
+      flows = new Map(list.map(flow => [flow.name, flow]))
+    },
+    async tick(signal) {
+      const lease = Math.max(60_000, ...[...flows.values()].map(flow => 2 * flow.deadline))
+      const claimed = await store.claim(now(), lease)
+      for (const name of claimed) {
+        const flow = flows.get(name)
+        if (flow) void start(flow, signal)
+      }
+      return claimed.length
+    },
+  }
+}
