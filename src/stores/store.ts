@@ -44,6 +44,8 @@ export interface Run {
   /** What travels with each message: owner, runbook, … of the flow. */
   readonly annotations: Readonly<Record<string, string>>
   readonly series: number
+  /** Changes are stored and nobody is told of them: the first run over history. */
+  readonly silent?: boolean
 }
 
 /** A stored anomaly. `id` stays through updates and merges; `version` counts changes from 1. */
@@ -75,16 +77,22 @@ export interface Message {
   readonly kind: ChangeKind
   readonly anomaly: StoredAnomaly
   readonly createdAt: number
+  /** Failed attempts since it was written or last accepted; `delivered` sets it to 0. */
   readonly attempts: number
+  /** When the other side last accepted it; absent before the first time. Present on what is sent again (`delivered(…, again)`). */
+  readonly deliveredAt?: number
 }
 
 export interface FlowState {
   readonly flow: string
   /** NaN before the first run. */
   readonly watermark: number
+  /** NaN when never scheduled. */
   readonly nextRunAt: number
   readonly lastRun: RunLog | undefined
+  /** NaN before the first success. */
   readonly lastSuccessAt: number
+  /** Failures since the last success. */
   readonly failures: number
 }
 
@@ -103,19 +111,23 @@ export interface RunLog {
 
 export interface ChannelState {
   readonly channel: string
+  /** Not yet accepted for the first time. */
   readonly pending: number
   readonly delivered: number
   readonly abandoned: number
+  /** NaN before the first delivery. */
   readonly lastDeliveredAt: number
+  /** Of the last attempt; undefined when it was accepted. */
   readonly lastError: string | undefined
 }
 
 export interface AnomalyFilter {
   readonly flow?: string
+  /** Default: open and resolved. Withdrawn ones are given only when asked for. */
   readonly status?: StoredAnomaly['status']
   /** Overlaps the range. */
   readonly range?: TimeRange
-  /** Newest start first; default 100. */
+  /** Newest start first, then by id; default 100. */
   readonly limit?: number
   readonly includeIgnored?: boolean
 }
@@ -134,6 +146,7 @@ export interface Store {
   points(flow: string, labels: Labels, detector: string, range: TimeRange): Promise<Scores | undefined>
   snapshots(flow: string): Promise<readonly Snapshot[]>
   flow(flow: string): Promise<FlowState | undefined>
+  /** All that are scheduled, or were never scheduled but have run; in order of name. */
   flows(): Promise<readonly FlowState[]>
   /** Newest first; default 20. */
   runs(flow: string, limit?: number): Promise<readonly RunLog[]>
@@ -157,4 +170,10 @@ export interface Store {
   /** Bytes on disk, rows … for /metrics. */
   stats(): Promise<Readonly<Record<string, number>>>
   close(): Promise<void>
+}
+
+/** What a store is made with: the folder that relative paths start from, and the clock. */
+export interface StoreNeeds {
+  readonly folder: string
+  readonly now: () => number
 }

@@ -1,0 +1,7 @@
+import { describe, it } from 'vitest'
+import { storeLaws } from '../testing/store-laws.ts'
+import { memory } from './memory.ts'
+
+describe('memory', () => {
+  for (const law of storeLaws) it(law.name, () => law.check({ make: () => memory.create({}, { folder: '/', now: () => 0 }) }))
+})

@@ -1,0 +1,332 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Anomaly } from '../anomaly.ts'
+import { believed, type ReconcileOptions, reconcile } from './reconcile.ts'
+import type { Change, StoredAnomaly } from './store.ts'
+
+const strange = (start: number, end: number, more: Partial<Anomaly> = {}): Anomaly => ({
+  labels: { __name__: 'up', job: 'dns' },
+  detector: 'seasonal',
+  start,
+  end,
+  peak: start,
+  score: 5,
+  strength: 2,
+  direction: 'up',
+  current: 9,
+  expected: 3,
+  lower: 2,
+  upper: 4,
+  ongoing: false,
+  ...more,
+})
+
+/** A store of one flow, as far as anomalies go. */
+function world() {
+  const all = new Map<string, StoredAnomaly>()
+  let horizon = -Infinity
+  let now = 1000
+  return {
+    all,
+    look(start: number, end: number, found: Anomaly[], more: Partial<ReconcileOptions> = {}): readonly Change[] {
+      const options = {
+        flow: 'f',
+        range: { start, end },
+        mergeGap: 5,
+        now: now++,
+        annotations: { owner: 'dns' },
+        horizon,
+        ...more,
+      }
+      const changes = reconcile([...all.values()], found, { ...options, find: id => all.get(id) })
+      for (const { anomaly } of changes) all.set(anomaly.id, anomaly)
+      horizon = Math.max(horizon, end)
+      return changes
+    },
+  }
+}
+
+const live = ({ all }: ReturnType<typeof world>) => [...all.values()].filter(one => one.status !== 'withdrawn')
+const print = (changes: readonly Change[]) =>
+  changes.map(({ kind, anomaly: { start, end, version } }) => `${kind} ${start}-${end} v${version}`)
+/** The id that an anomaly of a fresh store has when it starts there. */
+const idFrom = (start: number) => world().look(start - 1, start + 10, [strange(start, start + 1)])[0].anomaly.id
+
+type Look = [start: number, end: number, found: Anomaly[], changes: string[]]
+const open = { ongoing: true }
+const ignored = { ignored: 'too short' }
+const table: [name: string, ...Look[]][] = [
+  ['nothing stored, nothing found', [0, 50, [], []]],
+  ['new and going on: opened', [0, 50, [strange(40, 50, open)], ['opened 40-50 v1']]],
+  ['new and already over: opened, then resolved', [0, 50, [strange(10, 20)], ['opened 10-20 v1', 'resolved 10-20 v2']]],
+  ['the same twice: nothing', [0, 50, [strange(40, 50, open)], ['opened 40-50 v1']], [0, 50, [strange(40, 50, open)], []]],
+  [
+    'longer: updated',
+    [0, 50, [strange(40, 50, open)], ['opened 40-50 v1']],
+    [0, 60, [strange(40, 60, open)], ['updated 40-60 v2']],
+  ],
+  [
+    'shorter and over: resolved',
+    [0, 50, [strange(40, 50, open)], ['opened 40-50 v1']],
+    [0, 60, [strange(40, 46)], ['resolved 40-46 v2']],
+  ],
+  [
+    'other numbers: updated',
+    [0, 50, [strange(10, 20)], ['opened 10-20 v1', 'resolved 10-20 v2']],
+    [0, 50, [strange(10, 20, { current: 8 })], ['updated 10-20 v3']],
+  ],
+  [
+    'NaN stays NaN: nothing',
+    [0, 50, [strange(40, 50, { ...open, lower: NaN, numbers: { a: NaN } })], ['opened 40-50 v1']],
+    [0, 50, [strange(40, 50, { ...open, lower: NaN, numbers: { a: NaN } })], []],
+  ],
+  ['gone: withdrawn', [0, 50, [strange(40, 50, open)], ['opened 40-50 v1']], [0, 60, [], ['withdrawn 40-50 v2']]],
+  [
+    'gone and found again: the same one opens again',
+    [0, 50, [strange(40, 50, open)], ['opened 40-50 v1']],
+    [0, 60, [], ['withdrawn 40-50 v2']],
+    [0, 60, [strange(40, 60, open)], ['opened 40-60 v3']],
+  ],
+  [
+    'touches a stored one from before the range: goes on, keeps its start',
+    [0, 50, [strange(40, 50, open)], ['opened 40-50 v1']],
+    [50, 60, [strange(50, 60, open)], ['updated 40-60 v2']],
+  ],
+  [
+    'starts within the gap of one from before the range: goes on',
+    [0, 50, [strange(40, 50, open)], ['opened 40-50 v1']],
+    [50, 60, [strange(54, 60, open)], ['updated 40-60 v2']],
+  ],
+  [
+    'starts beyond the gap: the old one ends, a new one opens',
+    [0, 50, [strange(40, 50, open)], ['opened 40-50 v1']],
+    [50, 60, [strange(56, 60, open)], ['resolved 40-50 v2', 'opened 56-60 v1']],
+  ],
+  [
+    'began before the range, nothing found after its start: ends where the range starts',
+    [0, 50, [strange(30, 50, open)], ['opened 30-50 v1']],
+    [40, 60, [], ['resolved 30-40 v2']],
+  ],
+  [
+    'open, and the range begins after its end: resolved',
+    [0, 50, [strange(40, 50, open)], ['opened 40-50 v1']],
+    [100, 120, [], ['resolved 40-50 v2']],
+  ],
+  ['over and far away: nothing', [0, 50, [strange(10, 20)], ['opened 10-20 v1', 'resolved 10-20 v2']], [40, 60, [], []]],
+  [
+    'over, and goes on within the gap: the same one opens again',
+    [0, 50, [strange(40, 48)], ['opened 40-48 v1', 'resolved 40-48 v2']],
+    [50, 60, [strange(52, 60, open)], ['opened 40-60 v3']],
+  ],
+  [
+    'over, and went on within the gap until it was over again: updated',
+    [0, 50, [strange(40, 48)], ['opened 40-48 v1', 'resolved 40-48 v2']],
+    [50, 60, [strange(52, 56)], ['updated 40-56 v3']],
+  ],
+  [
+    'two stored become one: the older survives',
+    [0, 50, [strange(10, 20), strange(30, 40)], ['opened 10-20 v1', 'resolved 10-20 v2', 'opened 30-40 v1', 'resolved 30-40 v2']],
+    [0, 50, [strange(10, 40)], ['updated 10-40 v3', 'withdrawn 30-40 v3']],
+  ],
+  [
+    'one splits in two: the first keeps the id',
+    [0, 50, [strange(10, 40)], ['opened 10-40 v1', 'resolved 10-40 v2']],
+    [0, 50, [strange(10, 20), strange(30, 40)], ['updated 10-20 v3', 'opened 30-40 v1', 'resolved 30-40 v2']],
+  ],
+  [
+    'becomes ignored: updated',
+    [0, 50, [strange(40, 50, open)], ['opened 40-50 v1']],
+    [0, 50, [strange(40, 50, { ...open, ...ignored })], ['updated 40-50 v2']],
+  ],
+  [
+    'not ignored any more, going on: opened',
+    [0, 50, [strange(40, 50, { ...open, ...ignored })], ['opened 40-50 v1']],
+    [0, 60, [strange(40, 60, open)], ['opened 40-60 v2']],
+  ],
+  [
+    'not ignored any more, over: opened, then resolved',
+    [0, 50, [strange(10, 20, ignored)], ['opened 10-20 v1', 'resolved 10-20 v2']],
+    [0, 50, [strange(10, 20)], ['opened 10-20 v3', 'resolved 10-20 v4']],
+  ],
+  ['an empty range says nothing', [0, 50, [strange(40, 50, open)], ['opened 40-50 v1']], [50, 50, [], []]],
+  ['a look at the past leaves what came later', [0, 50, [strange(40, 50, open)], ['opened 40-50 v1']], [0, 30, [], []]],
+  [
+    'a look at the past that ends inside a stored one: the part after it stays',
+    [0, 50, [strange(20, 50, open)], ['opened 20-50 v1']],
+    [0, 30, [strange(22, 30, open)], ['updated 22-50 v2']],
+  ],
+  [
+    'a look at the past finds none of the middle: two remain',
+    [0, 90, [strange(10, 80)], ['opened 10-80 v1', 'resolved 10-80 v2']],
+    [30, 60, [], ['updated 10-30 v3', 'opened 60-80 v1', 'resolved 60-80 v2']],
+  ],
+  [
+    'a look at the past joins what stands on both sides',
+    [0, 90, [strange(10, 30), strange(60, 80)], ['opened 10-30 v1', 'resolved 10-30 v2', 'opened 60-80 v1', 'resolved 60-80 v2']],
+    [30, 60, [strange(30, 60, open)], ['updated 10-80 v3', 'withdrawn 60-80 v3']],
+  ],
+  [
+    'a look at the past cannot open what a later look saw ending',
+    [0, 90, [strange(20, 30)], ['opened 20-30 v1', 'resolved 20-30 v2']],
+    [0, 30, [strange(20, 30, open)], []],
+  ],
+  [
+    'the last step reaches over the range: what is shorter now is shorter',
+    [0, 50, [strange(40, 53, open)], ['opened 40-53 v1']],
+    [0, 50, [strange(40, 48)], ['resolved 40-48 v2']],
+  ],
+  ['found ones that overlap are one', [0, 50, [strange(10, 30), strange(20, 40)], ['opened 10-40 v1', 'resolved 10-40 v2']]],
+]
+
+describe('the decision table of reconcile', () => {
+  for (const [name, ...looks] of table)
+    it(name, () => {
+      const store = world()
+      for (const [start, end, found, expected] of looks) {
+        expect(print(store.look(start, end, found))).toEqual(expected)
+        expect(print(store.look(start, end, found)), 'said twice').toEqual([])
+      }
+    })
+})
+
+describe('reconcile', () => {
+  it('keeps the id of the first start through extension, end and re-opening', () => {
+    const store = world()
+    store.look(0, 50, [strange(40, 50, open)])
+    store.look(50, 60, [strange(50, 55)])
+    const [change] = store.look(60, 70, [strange(60, 70, open)])
+    expect(change).toMatchObject({ kind: 'opened', anomaly: { id: idFrom(40), start: 40, end: 70, status: 'open', version: 3 } })
+  })
+
+  it('gives the same ids on a replay into an empty store, others to other series, detectors and flows', () => {
+    const found = [
+      strange(10, 20),
+      strange(10, 20, { detector: 'ewma' }),
+      strange(10, 20, { labels: { __name__: 'up', job: 'web' } }),
+    ]
+    const ids = (flow: string) => [
+      ...new Set(
+        world()
+          .look(0, 50, found, { flow })
+          .map(({ anomaly }) => anomaly.id),
+      ),
+    ]
+    expect(ids('f')).toEqual(ids('f'))
+    expect(new Set([...ids('f'), ...ids('g')]).size).toBe(6)
+  })
+
+  it('does not depend on the order of what it is given', () => {
+    const found = [strange(10, 20), strange(30, 40), strange(12, 18, { detector: 'ewma' })]
+    const first = world().look(0, 50, found)
+    expect(world().look(0, 50, [...found].reverse(), {})).toEqual(first)
+  })
+
+  it('finds another id when the old owner lives elsewhere', () => {
+    const store = world()
+    store.look(0, 90, [strange(10, 50)])
+    const changes = store.look(0, 90, [strange(10, 12), strange(40, 50)])
+    expect(changes.map(({ anomaly }) => anomaly.id)[0]).toBe(idFrom(10))
+    store.look(0, 90, [strange(40, 50)])
+    store.look(0, 90, [strange(10, 12), strange(40, 50)])
+    expect(new Set(store.all.keys()).size).toBe(store.all.size)
+    expect(
+      live(store)
+        .map(({ start }) => start)
+        .sort(),
+    ).toEqual([10, 40])
+  })
+
+  it('takes the numbers of the strangest part that is still valid', () => {
+    const store = world()
+    store.look(0, 50, [strange(30, 50, { ...open, peak: 32, strength: 9, current: 99 })])
+    expect(store.look(50, 60, [strange(50, 60, { ...open, strength: 3, current: 33 })])[0].anomaly).toMatchObject({
+      peak: 32,
+      strength: 9,
+      current: 99,
+    })
+    expect(store.look(60, 70, [strange(60, 70, { ...open, peak: 65, strength: 12, current: 120 })])[0].anomaly).toMatchObject({
+      peak: 65,
+      current: 120,
+    })
+    const [ended] = store.look(62, 80, [])
+    expect(ended).toMatchObject({ kind: 'resolved', anomaly: { start: 30, end: 62, peak: 30, current: NaN, strength: 12 } })
+    expect(ended.anomaly.sentence).toBeUndefined()
+  })
+
+  it('stays told when only the part that is looked at again is ignored, and is told when the new part is not ignored', () => {
+    const store = world()
+    store.look(0, 50, [strange(30, 50, open)])
+    expect(store.look(45, 60, [strange(45, 60, { ...open, ignored: 'too short' })])[0].anomaly).not.toHaveProperty('ignored')
+    const other = world()
+    other.look(0, 50, [strange(48, 50, { ...open, ignored: 'too short' })])
+    expect(print(other.look(50, 60, [strange(50, 60, open)]))).toEqual(['opened 48-60 v2'])
+  })
+
+  it('leaves other flows, series and detectors alone', () => {
+    const store = world()
+    store.look(0, 50, [strange(40, 50, open)])
+    expect(store.look(0, 50, [], { flow: 'g' })).toEqual([])
+    expect(print(store.look(0, 50, [strange(40, 50, open), strange(40, 50, { ...open, detector: 'ewma' })]))).toEqual([
+      'opened 40-50 v1',
+    ])
+  })
+
+  it('believes "ongoing" again after a clock that ran ahead', () => {
+    const look = (horizon: number) =>
+      world()
+        .look(0, 50, [strange(40, 50, open)], { horizon })
+        .at(-1)!.anomaly.status
+    expect(look(believed(9000, 60))).toBe('open')
+    expect(look(believed(55, 60))).toBe('resolved')
+  })
+
+  const runs = fc.array(
+    fc.record({
+      start: fc.integer({ min: 0, max: 60 }),
+      length: fc.integer({ min: 1, max: 40 }),
+      cuts: fc.uniqueArray(fc.integer({ min: 0, max: 40 }), { maxLength: 6 }),
+      ongoing: fc.boolean(),
+      ignored: fc.boolean(),
+      detector: fc.constantFrom('a', 'b'),
+    }),
+    { maxLength: 12 },
+  )
+  it('holds its invariants over any sequence of looks', () => {
+    fc.assert(
+      fc.property(runs, looks => {
+        const store = world()
+        for (const { start, length, cuts, ongoing, ignored: isIgnored, detector } of looks) {
+          const end = start + length
+          const edges = cuts.map(cut => start + Math.min(cut, length)).sort((a, b) => a - b)
+          const found: Anomaly[] = []
+          for (let i = 0; i + 1 < edges.length; i += 2)
+            if (edges[i] < edges[i + 1])
+              found.push(
+                strange(edges[i], edges[i + 1], {
+                  detector,
+                  ongoing: ongoing && edges[i + 1] === end,
+                  ...(isIgnored && ignored),
+                }),
+              )
+          const versions = new Map([...store.all].map(([id, { version }]) => [id, version]))
+          for (const { anomaly } of store.look(start, end, found)) {
+            expect(anomaly.version).toBe((versions.get(anomaly.id) ?? 0) + 1)
+            versions.set(anomaly.id, anomaly.version)
+          }
+          expect(print(store.look(start, end, found))).toEqual([])
+          const all = live(store)
+          for (const one of all) {
+            expect(one.status).toBe(one.ongoing ? 'open' : 'resolved')
+            expect(one.peak >= one.start && one.peak < one.end).toBe(true)
+            for (const other of all)
+              if (one !== other && one.detector === other.detector)
+                expect(one.start < other.end && one.end > other.start).toBe(false)
+          }
+          for (const each of found)
+            expect(all.some(one => one.detector === each.detector && one.start <= each.start && one.end >= each.end)).toBe(true)
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+})

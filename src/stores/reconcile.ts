@@ -1,0 +1,312 @@
+import { createHash } from 'node:crypto'
+import { type Anomaly, seriesId } from '../anomaly.ts'
+import type { TimeRange } from '../frame/frame.ts'
+import type { Change, StoredAnomaly } from './store.ts'
+
+export interface ReconcileOptions {
+  readonly flow: string
+  /** What was examined. An empty range says nothing and changes nothing. */
+  readonly range: TimeRange
+  readonly mergeGap: number
+  readonly now: number
+  readonly annotations: Readonly<Record<string, string>>
+  /** Latest end of any range that was examined; when it is after `range.end`, this is a second look at the past. */
+  readonly horizon?: number
+  /** A stored anomaly by id, withdrawn or not, also one that is not among `stored`. */
+  readonly find?: (id: string) => StoredAnomaly | undefined
+}
+
+/**
+ * Compares what is stored with what one look at `range` found, and says what changes. `stored` holds at least the flow's anomalies that
+ * `isTouched` names; others do no harm. The stored anomaly after a change is the last change's.
+ *
+ *     stored       [=======)             [====)   [==)
+ *     range             |-----------------------------|
+ *     found                 [===)          [==)
+ *     result       [====)   [===)          [==)
+ *                  same id  new id         same   withdrawn
+ *
+ * Rows outside the range keep what was said of them; inside it only what was found counts. A found stretch goes on from a stored one that
+ * ends at most `mergeGap` before it. Found stretches are joined with each other only when they overlap: the rest is the business of refiners.
+ */
+export function reconcile(
+  stored: readonly StoredAnomaly[],
+  found: readonly Anomaly[],
+  options: ReconcileOptions,
+): readonly Change[] {
+  const { range, flow } = options
+  if (!(range.end > range.start)) return []
+  const span = touchedSpan(found, options)
+  const streams = new Map<string, { stored: StoredAnomaly[]; found: Anomaly[] }>()
+  const stream = (anomaly: Anomaly) => {
+    const key = streamKey(anomaly)
+    let entry = streams.get(key)
+    if (!entry) streams.set(key, (entry = { stored: [], found: [] }))
+    return entry
+  }
+  for (const anomaly of stored) if (anomaly.flow === flow && isTouched(anomaly, span)) stream(anomaly).stored.push(anomaly)
+  for (const anomaly of found) stream(anomaly).found.push(anomaly)
+  const taken = new Set<string>()
+  return [...streams.keys()].sort().flatMap(key => reconcileStream(key, streams.get(key)!, options, taken))
+}
+
+/** The times in which stored anomalies may change. */
+export function touchedSpan(
+  found: readonly Anomaly[],
+  { range, mergeGap }: Pick<ReconcileOptions, 'range' | 'mergeGap'>,
+): TimeRange {
+  let { start, end } = range
+  for (const anomaly of found) {
+    start = Math.min(start, anomaly.start)
+    end = Math.max(end, anomaly.end)
+  }
+  return { start: start - mergeGap, end: end + mergeGap }
+}
+
+/** Not withdrawn, and in the span or open before it: an open one ends when a later look does not see it any more. */
+export function isTouched(anomaly: StoredAnomaly, span: TimeRange): boolean {
+  if (anomaly.status === 'withdrawn' || anomaly.start > span.end) return false
+  return anomaly.end >= span.start || anomaly.status === 'open'
+}
+
+/** A horizon in the future comes from a clock that was wrong, and must not make every later look one at the past. */
+export function believed(horizon: number, now: number): number {
+  return horizon <= now ? horizon : -Infinity
+}
+
+/** A stretch that goes into the result; `stored` when it was not looked at again, `valid` while the numbers are those of a row in it. */
+interface Piece {
+  readonly start: number
+  readonly end: number
+  readonly anomaly: Anomaly
+  readonly stored: StoredAnomaly | undefined
+  readonly ongoing: boolean
+  readonly valid: boolean
+}
+
+function reconcileStream(
+  key: string,
+  { stored, found }: { stored: readonly StoredAnomaly[]; found: readonly Anomaly[] },
+  options: ReconcileOptions,
+  taken: Set<string>,
+): Change[] {
+  const groups = join(
+    [...stored.flatMap(one => keptPieces(one, options)), ...found.map(one => foundPiece(one, options))],
+    options.mergeGap,
+  )
+  const survivors = assign(groups, stored, options.mergeGap)
+  for (const survivor of survivors.values()) taken.add(survivor.id)
+  const changes: Change[] = []
+  for (const group of groups) {
+    const before = survivors.get(group)
+    const content = summarise(group)
+    const hasFound = group.some(piece => !piece.stored)
+    const annotations = hasFound ? options.annotations : (before?.annotations ?? group[0].stored!.annotations)
+    if (before) changes.push(...changesOf(before, content, annotations, options.now))
+    else changes.push(...opened(content, annotations, freeId(key, content.start, options, taken, stored), options))
+  }
+  const kept = new Set([...survivors.values()].map(({ id }) => id))
+  for (const one of stored)
+    if (!kept.has(one.id)) {
+      const anomaly: StoredAnomaly = {
+        ...one,
+        status: 'withdrawn',
+        ongoing: false,
+        version: one.version + 1,
+        updatedAt: options.now,
+      }
+      changes.push({ kind: 'withdrawn', anomaly })
+    }
+  return changes
+}
+
+/** What stays of a stored anomaly outside the range: a part before it, a part after it, or all. */
+function keptPieces(stored: StoredAnomaly, { range, horizon = -Infinity }: ReconcileOptions): Piece[] {
+  const pieces: Piece[] = []
+  const add = (start: number, end: number, ongoing: boolean) => {
+    const whole = start === stored.start && end === stored.end
+    pieces.push({ start, end, anomaly: stored, stored, ongoing, valid: whole || (stored.peak >= start && stored.peak < end) })
+  }
+  if (stored.start >= range.end) add(stored.start, stored.end, stored.ongoing)
+  else {
+    if (stored.start < range.start) add(stored.start, Math.min(stored.end, range.start), false)
+    // Beyond the end of the newest look nobody has looked: what reaches over it is a part of the last step, not of a later look.
+    if (stored.end > range.end && horizon > range.end) add(range.end, stored.end, stored.ongoing)
+  }
+  return pieces
+}
+
+function foundPiece(anomaly: Anomaly, { range, horizon = -Infinity }: ReconcileOptions): Piece {
+  // A look at the past cannot know how its last rows went on, but the later look did.
+  const ongoing = anomaly.ongoing && !(horizon > range.end)
+  return { start: anomaly.start, end: anomaly.end, anomaly, stored: undefined, ongoing, valid: true }
+}
+
+/** Groups of pieces that are one anomaly each; groups never overlap. */
+function join(pieces: Piece[], mergeGap: number): Piece[][] {
+  pieces.sort((a, b) => a.start - b.start || a.end - b.end || Number(!b.stored) - Number(!a.stored))
+  const groups: Piece[][] = []
+  let last: Piece | undefined
+  let end = -Infinity
+  for (const piece of pieces) {
+    const near = piece.start - end <= mergeGap
+    const joined =
+      last !== undefined &&
+      (piece.start < end ||
+        (near && (last.stored === undefined ? piece.stored !== undefined : !piece.stored || piece.stored === last.stored)))
+    if (joined) groups[groups.length - 1].push(piece)
+    else groups.push([piece])
+    if (!joined || piece.end >= end) last = piece
+    end = joined ? Math.max(end, piece.end) : piece.end
+  }
+  return groups
+}
+
+/**
+ * Who goes on as which stored anomaly: the very same stretch first, then one that overlaps, then one that is near. Of several stored ones
+ * that became one, the one that people know survives, then the oldest; of one that became several, the first part keeps the id.
+ */
+function assign(groups: readonly Piece[][], stored: readonly StoredAnomaly[], mergeGap: number): Map<Piece[], StoredAnomaly> {
+  const survivors = new Map<Piece[], StoredAnomaly>()
+  const left = new Set(
+    [...stored].sort(
+      (a, b) =>
+        Number(a.ignored !== undefined) - Number(b.ignored !== undefined) ||
+        a.openedAt - b.openedAt ||
+        a.start - b.start ||
+        (a.id < b.id ? -1 : 1),
+    ),
+  )
+  const passes: ((one: StoredAnomaly, start: number, end: number) => boolean)[] = [
+    (one, start, end) => one.start === start && one.end === end,
+    (one, start, end) => one.start < end && one.end > start,
+    (one, start, end) => one.start - end <= mergeGap && start - one.end <= mergeGap,
+  ]
+  for (const fits of passes)
+    for (const group of groups) {
+      if (survivors.has(group)) continue
+      const { start, end } = extent(group)
+      for (const one of left)
+        if (fits(one, start, end)) {
+          survivors.set(group, one)
+          left.delete(one)
+          break
+        }
+    }
+  return survivors
+}
+
+function extent(group: readonly Piece[]): { start: number; end: number } {
+  return { start: group[0].start, end: group.reduce((end, piece) => Math.max(end, piece.end), -Infinity) }
+}
+
+/** One anomaly of a group: the numbers of its strangest piece that still has them. */
+function summarise(group: readonly Piece[]): Anomaly {
+  const { start, end } = extent(group)
+  const last = group.reduce((a, b) => (b.end >= a.end ? b : a))
+  const rank = ({ anomaly }: Piece) => (Number.isNaN(anomaly.strength) ? -Infinity : anomaly.strength)
+  const valid = group.filter(piece => piece.valid)
+  const first = valid.find(piece => !piece.stored) ?? valid[0]
+  const best = first && valid.reduce((a, b) => (rank(b) > rank(a) ? b : a), first)
+  const { ignored: _, ...numbers } = best ? best.anomaly : withoutNumbers(group[0].anomaly)
+  const told = group.some(piece => piece.anomaly.ignored === undefined)
+  const reason = (group.findLast(piece => !piece.stored) ?? group[group.length - 1]).anomaly.ignored
+  return {
+    ...numbers,
+    start,
+    end,
+    peak: best ? best.anomaly.peak : start,
+    ongoing: last.ongoing,
+    ...(told ? {} : { ignored: reason! }),
+  }
+}
+
+/** The row that the numbers were of is not strange any more; how strange it was at most is still said. */
+function withoutNumbers({ shape: _, numbers: __, sentence: ___, ...anomaly }: Anomaly): Anomaly {
+  return { ...anomaly, current: NaN, expected: NaN, lower: NaN, upper: NaN }
+}
+
+function opened(
+  content: Anomaly,
+  annotations: StoredAnomaly['annotations'],
+  free: { id: string; old?: StoredAnomaly },
+  options: ReconcileOptions,
+) {
+  const { flow, now } = options
+  const { id, old } = free
+  const version = (old?.version ?? 0) + 1
+  const record = { ...facts(content), id, flow, annotations, openedAt: old?.openedAt ?? now, updatedAt: now }
+  return openedThenResolved(record, version)
+}
+
+/** One change for an anomaly that goes on, two for one that was over when it was seen. */
+function openedThenResolved(record: Omit<StoredAnomaly, 'version' | 'status'>, version: number): Change[] {
+  const changes: Change[] = [{ kind: 'opened', anomaly: { ...record, version, status: 'open' } }]
+  if (!record.ongoing) changes.push({ kind: 'resolved', anomaly: { ...record, version: version + 1, status: 'resolved' } })
+  return changes
+}
+
+function changesOf(before: StoredAnomaly, content: Anomaly, annotations: StoredAnomaly['annotations'], now: number): Change[] {
+  const { id, flow, openedAt } = before
+  const record = { ...facts(content), id, flow, annotations, openedAt, updatedAt: now }
+  const version = before.version + 1
+  const isUnignored = before.ignored !== undefined && content.ignored === undefined
+  if (isUnignored) return openedThenResolved(record, version)
+  const status = content.ongoing ? 'open' : 'resolved'
+  if (status !== before.status)
+    return [{ kind: content.ongoing ? 'opened' : 'resolved', anomaly: { ...record, version, status } }]
+  if (isSame(before, { ...before, ...record, updatedAt: before.updatedAt })) return []
+  return [{ kind: 'updated', anomaly: { ...record, version, status } }]
+}
+
+/** Only what an anomaly is, without what a stored one has besides. */
+function facts(anomaly: Anomaly): Anomaly {
+  const { labels, detector, start, end, peak, score, strength, direction, current, expected, lower, upper, ongoing } = anomaly
+  const { shape, numbers, ignored, sentence } = anomaly
+  return {
+    ...{ labels, detector, start, end, peak, score, strength, direction, current, expected, lower, upper, ongoing },
+    ...(shape !== undefined && { shape }),
+    ...(numbers !== undefined && { numbers }),
+    ...(ignored !== undefined && { ignored }),
+    ...(sentence !== undefined && { sentence }),
+  }
+}
+
+function isSame(before: StoredAnomaly, after: StoredAnomaly): boolean {
+  const optional = ['shape', 'numbers', 'ignored', 'sentence'] as const
+  for (const name of Object.keys(facts(after)) as (keyof Anomaly)[]) if (!equal(before[name], after[name])) return false
+  return optional.every(name => equal(before[name], (after as Anomaly)[name])) && equal(before.annotations, after.annotations)
+}
+
+function equal(a: unknown, b: unknown): boolean {
+  if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  const keys = Object.keys(a)
+  if (keys.length !== Object.keys(b).length) return false
+  return keys.every(key => key in b && equal(a[key as never], b[key as never]))
+}
+
+function streamKey(anomaly: Anomaly): string {
+  return `${anomaly.detector}\n${seriesId(anomaly.labels)}`
+}
+
+/** The id of an anomaly that starts there; the same on every replay. A withdrawn one of that id comes back to life. */
+function freeId(
+  key: string,
+  start: number,
+  { flow, find }: ReconcileOptions,
+  taken: Set<string>,
+  stored: readonly StoredAnomaly[],
+): { id: string; old?: StoredAnomaly } {
+  for (let n = 1; ; n++) {
+    const id = createHash('sha256')
+      .update(`${flow}\n${key}\n${start}${n > 1 ? `\n${n}` : ''}`)
+      .digest('hex')
+      .slice(0, 16)
+    if (taken.has(id) || stored.some(one => one.id === id)) continue
+    const old = find?.(id)
+    if (old && old.status !== 'withdrawn') continue
+    taken.add(id)
+    return old ? { id, old } : { id }
+  }
+}

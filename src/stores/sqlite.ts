@@ -1,0 +1,435 @@
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { type Selectable, type SqlBool, sql } from 'kysely'
+import { z } from 'zod'
+import { component } from '../component.ts'
+import { HOUR } from '../duration.ts'
+import { StoreError } from '../errors.ts'
+import { slice } from '../frame/frame.ts'
+import { asTold, KEEP_MESSAGES, KEEP_RUNS, kindToTell, messageKey } from './outbox.ts'
+import { copyScores } from './points.ts'
+import { believed, reconcile, touchedSpan } from './reconcile.ts'
+import { type Database, type OpenOptions, openDatabase } from './sqlite/database.ts'
+import { decodeAnomaly, decodeRun, encodeAnomaly, encodeRun, toTime } from './sqlite/rows.ts'
+import type { Tables } from './sqlite/schema.ts'
+import { fromStreams, type Streams } from './sqlite/streams.ts'
+import type { Change, ChangeKind, FlowState, Message, Run, RunLog, Store, StoredAnomaly, StoreNeeds } from './store.ts'
+
+/** How often points and streams are looked for that nobody writes to any more. */
+const SWEEP = HOUR
+
+/** The embedded default: one file, one process that writes, any number that read. */
+export const sqlite = component({
+  type: 'sqlite',
+  summary: 'Remembers in one SQLite file; survives kills and restarts, needs nothing installed.',
+  config: z.strictObject({
+    path: z.string().min(1).default('tidewatch.db').meta({ description: 'the file, from the data folder when relative' }),
+  }),
+  create: ({ path }, { folder, now }: StoreNeeds) => fromFile(resolve(folder, path), { now }),
+  examples: [{}, { path: 'other.db' }],
+})
+
+/** Opens the file now; throws `StoreError` when it cannot be had. With `readOnly`, the methods that write throw it. */
+export function openSqlite(path: string, options: OpenOptions): Store {
+  const store = fromFile(path, options)
+  store.open()
+  return store
+}
+
+/** Opens the file when it is first used. */
+function fromFile(path: string, options: OpenOptions): Store & { open(): void } {
+  let opened: { readonly db: Database; readonly streams: Streams } | undefined
+  let isClosed = false
+  const open = () => {
+    if (isClosed) throw new StoreError('store must be open, got a closed one')
+    if (!opened) {
+      const db = openDatabase(path, options)
+      opened = { db, streams: fromStreams(db) }
+    }
+    return opened
+  }
+  /** One transaction. */
+  const transact = <Result>(work: (db: Database, streams: Streams) => Result): Result => {
+    const { db, streams } = open()
+    try {
+      return db.transact(() => work(db, streams))
+    } catch (error) {
+      streams.forgetIds()
+      throw error
+    }
+  }
+
+  return {
+    open,
+    async commit(run) {
+      return transact((db, streams) => commit(db, streams, run))
+    },
+    async fail(run) {
+      transact(db => {
+        const { id, failures } = flowOf(db, run.flow)
+        db.run(
+          db.query
+            .updateTable('flows')
+            .set({ failures: failures + 1 })
+            .where('id', '=', id),
+        )
+        log(db, id, run)
+      })
+    },
+
+    async anomalies({ flow, status, range, limit = 100, includeIgnored = false } = {}) {
+      return transact(db => {
+        let query = db.query.selectFrom('anomalies').select('body').orderBy('start', 'desc').orderBy('id').limit(toLimit(limit))
+        query = status === undefined ? query.where('status', '<>', 'withdrawn') : query.where('status', '=', status)
+        if (flow !== undefined) query = query.where('flow', '=', flow)
+        if (range !== undefined) query = query.where('start', '<', range.end).where('end', '>', range.start)
+        if (!includeIgnored) query = query.where('ignored', '=', 0)
+        return db.all(query).map(row => decodeAnomaly(row.body))
+      })
+    },
+    async anomaly(id) {
+      return transact(db => findAnomaly(db, id))
+    },
+    async points(name, labels, detector, range) {
+      return transact((db, streams) => {
+        const flow = findFlow(db, name)
+        const scores = flow && streams.points(flow.id, labels, detector, range)
+        if (!flow || !scores) return undefined
+        const rows = slice(scores, { start: Math.max(range.start, flow.points_from ?? -Infinity), end: range.end })
+        return rows.times.length > 0 ? copyScores(rows) : undefined
+      })
+    },
+    async snapshots(name) {
+      return transact((db, streams) => {
+        const flow = findFlow(db, name)
+        return flow ? streams.snapshots(flow.id) : []
+      })
+    },
+    async flow(name) {
+      return transact(db => {
+        const flow = findFlow(db, name)
+        return flow && stateOf(db, flow)
+      })
+    },
+    async flows() {
+      return transact(db => {
+        const listed = db.query.selectFrom('flows').selectAll().where(sql<SqlBool>`listed is not 0`)
+        return db.all(listed.orderBy('name')).map(flow => stateOf(db, flow))
+      })
+    },
+    async runs(name, limit = 20) {
+      return transact(db => {
+        const flow = findFlow(db, name)
+        return flow ? runsOf(db, flow.id, limit) : []
+      })
+    },
+
+    async schedule(list) {
+      transact(db => {
+        db.run(db.query.updateTable('flows').set({ listed: 0 }))
+        for (const { flow, at } of list) {
+          const { id, next_run_at } = flowOf(db, flow)
+          db.run(
+            db.query
+              .updateTable('flows')
+              .set({ listed: 1, next_run_at: next_run_at ?? at })
+              .where('id', '=', id),
+          )
+        }
+      })
+    },
+    async claim(now, lease, limit = Infinity) {
+      return transact(db => {
+        const due = db.all(
+          db.query
+            .selectFrom('flows')
+            .select(['id', 'name'])
+            .where('listed', '=', 1)
+            .where('next_run_at', '<=', now)
+            .where(({ or, eb }) => or([eb('leased_until', 'is', null), eb('leased_until', '<=', now)]))
+            .orderBy('next_run_at')
+            .orderBy('name')
+            .limit(toLimit(limit)),
+        )
+        for (const { id } of due)
+          db.run(
+            db.query
+              .updateTable('flows')
+              .set({ leased_until: now + lease })
+              .where('id', '=', id),
+          )
+        return due.map(({ name }) => name)
+      })
+    },
+    async release(name, nextRunAt) {
+      transact(db => {
+        const { id } = flowOf(db, name)
+        db.run(db.query.updateTable('flows').set({ leased_until: null, next_run_at: nextRunAt }).where('id', '=', id))
+      })
+    },
+
+    async outbox(channel, now, limit = 100) {
+      return transact(db => dueMessages(db, channel, now, limit))
+    },
+    async delivered(id, at, again) {
+      transact(db => {
+        const row = messageOf(db, id)
+        const newer = db.query
+          .selectFrom('outbox')
+          .select('id')
+          .where('anomaly', '=', row.anomaly)
+          .where('channel', '=', row.channel)
+        const isLast = db.first(newer.where('id', '>', id).limit(1)) === undefined
+        const state = again !== undefined && isLast ? 'resend' : 'done'
+        db.run(
+          db.query
+            .updateTable('outbox')
+            .set({ state, due_at: again ?? null, done_at: at, attempts: 0 })
+            .where('id', '=', id),
+        )
+        const first = row.state === 'pending' ? 1 : 0
+        db.run(
+          db.query
+            .updateTable('channels')
+            .set(({ eb }) => ({ delivered: eb('delivered', '+', first), last_delivered_at: at, last_error: null }))
+            .where('name', '=', row.channel),
+        )
+      })
+    },
+    async retry(id, at, error) {
+      transact(db => {
+        const { channel, attempts } = messageOf(db, id)
+        db.run(
+          db.query
+            .updateTable('outbox')
+            .set({ due_at: at, attempts: attempts + 1 })
+            .where('id', '=', id),
+        )
+        db.run(db.query.updateTable('channels').set({ last_error: error }).where('name', '=', channel))
+      })
+    },
+    async abandon(id, at, error) {
+      transact(db => {
+        const { channel } = messageOf(db, id)
+        db.run(db.query.updateTable('outbox').set({ state: 'done', done_at: at }).where('id', '=', id))
+        db.run(
+          db.query
+            .updateTable('channels')
+            .set(({ eb }) => ({ abandoned: eb('abandoned', '+', 1), last_error: error }))
+            .where('name', '=', channel),
+        )
+      })
+    },
+    async channels() {
+      return transact(db => {
+        const pending = sql<number>`(select count(*) from outbox where channel = name and state = 'pending')`.as('pending')
+        return db.all(db.query.selectFrom('channels').selectAll().select(pending).orderBy('name')).map(row => ({
+          channel: row.name,
+          pending: row.pending,
+          delivered: row.delivered,
+          abandoned: row.abandoned,
+          lastDeliveredAt: toTime(row.last_delivered_at),
+          lastError: row.last_error ?? undefined,
+        }))
+      })
+    },
+
+    async stats() {
+      return transact(db => {
+        const count = (table: 'anomalies' | 'snapshots' | 'outbox') =>
+          db.first(db.query.selectFrom(table).select(({ fn }) => fn.countAll<number>().as('rows')))!.rows
+        return { bytes: sizeOf(path), anomalies: count('anomalies'), snapshots: count('snapshots'), messages: count('outbox') }
+      })
+    },
+    async close() {
+      isClosed = true
+      opened?.db.close()
+      opened = undefined
+    },
+  }
+}
+
+function commit(db: Database, streams: Streams, run: Run): readonly Change[] {
+  const flow = flowOf(db, run.flow)
+  const now = run.finishedAt
+  const horizon = believed(flow.horizon ?? -Infinity, now)
+  const changes = reconcile(touchedAnomalies(db, run), run.anomalies, {
+    flow: run.flow,
+    range: run.range,
+    mergeGap: run.mergeGap,
+    now,
+    annotations: run.annotations,
+    horizon,
+    find: id => findAnomaly(db, id),
+  })
+  for (const change of changes) {
+    saveAnomaly(db, change.anomaly)
+    if (!run.silent) tell(db, change, run.channels, now)
+  }
+  for (const { labels, detector } of run.forgotten) streams.forget(flow.id, labels, detector)
+  for (const snapshot of run.snapshots) streams.saveSnapshot(flow.id, snapshot)
+  const newHorizon = Math.max(horizon, run.range.end)
+  const keepFrom = newHorizon - run.keepPoints
+  for (const { detector, scores } of run.points) streams.savePoints(flow.id, detector, scores, run.range, keepFrom)
+  const isSwept = flow.swept_at !== null && Math.abs(now - flow.swept_at) < SWEEP
+  if (!isSwept) streams.sweep(flow.id, keepFrom)
+  pruneMessages(db, now)
+  db.run(
+    db.query
+      .updateTable('flows')
+      .set({
+        horizon: newHorizon,
+        points_from: keepFrom,
+        failures: 0,
+        last_success_at: now,
+        ...(Number.isNaN(run.watermark) ? {} : { watermark: run.watermark }),
+        ...(isSwept ? {} : { swept_at: now }),
+      })
+      .where('id', '=', flow.id),
+  )
+  const { startedAt, range, series, diagnostics } = run
+  log(db, flow.id, {
+    ...{ flow: run.flow, startedAt, finishedAt: now, range, status: 'ok', series },
+    ...{ anomalies: run.anomalies.length, changes: changes.length, diagnostics },
+  })
+  return changes
+}
+
+type Row<Table extends keyof Tables> = Selectable<Tables[Table]>
+
+function findFlow(db: Database, name: string): Row<'flows'> | undefined {
+  return db.first(db.query.selectFrom('flows').selectAll().where('name', '=', name))
+}
+
+/** The flow's row, made when there is none. */
+function flowOf(db: Database, name: string): Row<'flows'> {
+  const found = findFlow(db, name)
+  if (found) return found
+  db.run(db.query.insertInto('flows').values({ name }))
+  return findFlow(db, name)!
+}
+
+function stateOf(db: Database, flow: Row<'flows'>): FlowState {
+  return {
+    flow: flow.name,
+    watermark: toTime(flow.watermark),
+    nextRunAt: toTime(flow.next_run_at),
+    lastRun: runsOf(db, flow.id, 1)[0],
+    lastSuccessAt: toTime(flow.last_success_at),
+    failures: flow.failures,
+  }
+}
+
+function runsOf(db: Database, flow: number, limit: number): RunLog[] {
+  const query = db.query.selectFrom('runs').select('body').where('flow', '=', flow).orderBy('id', 'desc').limit(toLimit(limit))
+  return db.all(query).map(row => decodeRun(row.body))
+}
+
+function log(db: Database, flow: number, run: RunLog): void {
+  db.run(db.query.insertInto('runs').values({ flow, body: encodeRun(run) }))
+  const oldest = db.query
+    .selectFrom('runs')
+    .select('id')
+    .where('flow', '=', flow)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .offset(KEEP_RUNS)
+  db.run(db.query.deleteFrom('runs').where('flow', '=', flow).where('id', '<=', oldest))
+}
+
+function findAnomaly(db: Database, id: string): StoredAnomaly | undefined {
+  const row = db.statement('SELECT body FROM anomalies WHERE id = ?').get(id) as { body: string } | undefined
+  return row && decodeAnomaly(row.body)
+}
+
+/** All that a run may change: near its range, or open. */
+function touchedAnomalies(db: Database, run: Run): StoredAnomaly[] {
+  const { start, end } = touchedSpan(run.anomalies, run)
+  const near = db.statement(
+    `SELECT body FROM anomalies WHERE flow = ?1 AND "end" >= ?2 AND start <= ?3 AND status <> 'withdrawn'
+     UNION ALL SELECT body FROM anomalies WHERE flow = ?1 AND status = 'open' AND "end" < ?2 AND start <= ?3`,
+  )
+  return (near.all(run.flow, start, end) as { body: string }[]).map(row => decodeAnomaly(row.body))
+}
+
+function saveAnomaly(db: Database, anomaly: StoredAnomaly): void {
+  const { id, flow, start, end, status, ignored } = anomaly
+  db.statement(
+    `INSERT INTO anomalies VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+     start = excluded.start, "end" = excluded."end", status = excluded.status, ignored = excluded.ignored, body = excluded.body`,
+  ).run(id, flow, start, end, status, ignored === undefined ? 0 : 1, encodeAnomaly(anomaly))
+}
+
+/** Writes what the channels must hear of a change. */
+function tell(db: Database, change: Change, flowChannels: readonly string[], now: number): void {
+  const { anomaly } = change
+  const past = db.statement('SELECT channel, kind FROM outbox WHERE anomaly = ? ORDER BY id').all(anomaly.id) as {
+    channel: string
+    kind: ChangeKind
+  }[]
+  const told = new Map(past.map(row => [row.channel, row.kind]))
+  for (const channel of new Set([...flowChannels, ...told.keys()])) {
+    const kind = kindToTell(change, told.get(channel))
+    if (!kind || (kind === 'opened' && !flowChannels.includes(channel))) continue
+    db.statement("UPDATE outbox SET state = 'done' WHERE anomaly = ? AND channel = ? AND state = 'resend'").run(
+      anomaly.id,
+      channel,
+    )
+    db.statement(
+      `INSERT INTO outbox (key, channel, anomaly, kind, body, created_at, state, due_at) VALUES (?, ?, ?, ?, ?, ?, 'pending', ?)
+       ON CONFLICT (channel, key) DO NOTHING`,
+    ).run(messageKey(anomaly, kind), channel, anomaly.id, kind, encodeAnomaly(asTold(anomaly, kind)), now, now)
+    db.statement('INSERT INTO channels (name) VALUES (?) ON CONFLICT (name) DO NOTHING').run(channel)
+  }
+}
+
+/** First messages before repeated ones; behind a message that waits, the later ones of its anomaly wait too. */
+function dueMessages(db: Database, channel: string, now: number, limit: number): Message[] {
+  const rows = db
+    .statement(
+      `SELECT m.id, m.key, m.kind, m.body, m.created_at, m.attempts, m.state, a.body AS latest
+       FROM outbox m LEFT JOIN anomalies a ON a.id = m.anomaly
+       WHERE m.channel = ?1 AND m.state IN ('pending', 'resend') AND m.due_at <= ?2
+       AND NOT EXISTS (
+         SELECT 1 FROM outbox e WHERE e.anomaly = m.anomaly AND e.channel = m.channel AND e.id < m.id AND e.state = 'pending'
+       )
+       AND (m.state = 'pending' OR NOT EXISTS (SELECT 1 FROM flows WHERE name = a.flow AND listed = 0))
+       ORDER BY m.state, m.id LIMIT ?3`,
+    )
+    .all(channel, now, toLimit(limit)) as (Row<'outbox'> & { latest: string | null })[]
+  return rows.map(row => {
+    const kind = row.kind as ChangeKind
+    const anomaly = decodeAnomaly(row.state === 'resend' && row.latest !== null ? row.latest : row.body)
+    return {
+      id: row.id,
+      key: row.key,
+      channel,
+      kind,
+      anomaly: asTold(anomaly, kind),
+      createdAt: row.created_at,
+      attempts: row.attempts,
+    }
+  })
+}
+
+function messageOf(db: Database, id: number): Row<'outbox'> {
+  const row = db.first(db.query.selectFrom('outbox').selectAll().where('id', '=', id))
+  if (!row) throw new StoreError(`message must be one of the outbox, got ${id}`)
+  return row
+}
+
+function pruneMessages(db: Database, now: number): void {
+  db.statement(
+    `DELETE FROM outbox WHERE state = 'done' AND done_at < ?
+     AND NOT EXISTS (SELECT 1 FROM anomalies WHERE id = outbox.anomaly AND status = 'open')`,
+  ).run(now - KEEP_MESSAGES)
+}
+
+/** SQLite's word for no limit is a negative one. */
+function toLimit(limit: number): number {
+  return Number.isFinite(limit) ? limit : -1
+}
+
+function sizeOf(path: string): number {
+  return ['', '-wal', '-shm'].reduce((total, end) => total + (statSync(path + end, { throwIfNoEntry: false })?.size ?? 0), 0)
+}

@@ -1,0 +1,195 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { type CompiledQuery, DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
+import { StoreError } from '../../errors.ts'
+import { APPLICATION_ID, MIGRATIONS, type Tables } from './schema.ts'
+
+export interface OpenOptions {
+  readonly now: () => number
+  /** Reads beside the one process that writes; nothing can be written, and no file is made. */
+  readonly readOnly?: boolean
+  /** ms to wait for another process, for example one that reads while we tidy up; default 5 s. */
+  readonly patience?: number
+}
+
+/**
+ * One connection. Kysely writes the queries, `node:sqlite` runs them at once in the calling tick, so that nothing comes between the
+ * statements of a transaction and no lock between promises is needed.
+ */
+export interface Database {
+  readonly query: Kysely<Tables>
+  all<Row>(query: { compile(): CompiledQuery<Row> }): Row[]
+  first<Row>(query: { compile(): CompiledQuery<Row> }): Row | undefined
+  run(query: { compile(): CompiledQuery<unknown> }): void
+  /** A statement for a hot loop; made once for each text. */
+  statement(sql: string): StatementSync
+  /** All or nothing; throws `StoreError` with the cause. */
+  transact<Result>(work: () => Result): Result
+  close(): void
+}
+
+/** Builds queries and runs none. */
+const builder = new Kysely<Tables>({
+  dialect: {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new DummyDriver(),
+    createIntrospector: db => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  },
+})
+
+/** Opens or makes the file. Throws `StoreError` when it is another's, newer, damaged, or held by another process; then it is not touched. */
+export function openDatabase(path: string, options: OpenOptions): Database {
+  const { readOnly = false, patience = 5000 } = options
+  if (readOnly && !existsSync(path)) throw new StoreError(`${path} must exist to be read, got nothing there`)
+  let lock: DatabaseSync | undefined
+  let connection: DatabaseSync | undefined
+  try {
+    if (!readOnly) {
+      mkdirSync(dirname(path), { recursive: true })
+      lock = takeLock(path)
+    }
+    connection = new DatabaseSync(path, { readOnly, timeout: patience, enableForeignKeyConstraints: true })
+    prepare(connection, path, options)
+  } catch (error) {
+    connection?.close()
+    lock?.close()
+    throw toStoreError(error, path)
+  }
+  return fromConnection(connection, path, () => lock?.close())
+}
+
+/**
+ * Holds a lock of the operating system on `PATH.lock` that dies with the process, however it dies. The file stays empty; only its lock
+ * means something.
+ */
+function takeLock(path: string): DatabaseSync {
+  const lock = new DatabaseSync(`${path}.lock`)
+  try {
+    lock.exec('BEGIN EXCLUSIVE')
+    return lock
+  } catch (error) {
+    lock.close()
+    if ((error as { errcode?: number }).errcode !== 5) throw error
+    throw new StoreError(`${path} must be held by one process only, got process ${ownerOf(path)} that holds it already`, {
+      cause: error,
+    })
+  }
+}
+
+function ownerOf(path: string): string {
+  try {
+    const reader = new DatabaseSync(path, { readOnly: true, timeout: 200 })
+    try {
+      return String(reader.prepare('SELECT pid FROM owner').get()?.pid ?? 'unknown')
+    } finally {
+      reader.close()
+    }
+  } catch {
+    return 'unknown'
+  }
+}
+
+function prepare(connection: DatabaseSync, path: string, { readOnly = false, now }: OpenOptions): void {
+  // A process that was killed before its first transaction leaves a file without tables.
+  const isNew = !readOnly && connection.prepare('SELECT 1 FROM sqlite_schema').get() === undefined
+  const pragma = (name: string) => Object.values(connection.prepare(`PRAGMA ${name}`).get() ?? {})[0]
+  if (!isNew && pragma('application_id') !== APPLICATION_ID)
+    throw new StoreError(`${path} must be a store of Tidewatch, got another SQLite database`)
+  const has = connection.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'migrations'").get() !== undefined
+  const version = has ? Number(connection.prepare('SELECT max(version) AS version FROM migrations').get()!.version) : 0
+  if (version > MIGRATIONS.length)
+    throw new StoreError(`${path} must have schema ${MIGRATIONS.length} or older, got ${version} of a newer Tidewatch`)
+  if (readOnly) {
+    if (version < MIGRATIONS.length)
+      throw new StoreError(`${path} must have schema ${MIGRATIONS.length} to be read, got ${version}; open it for writing once`)
+    return
+  }
+  connection.exec('PRAGMA journal_mode = WAL')
+  // A killed process loses nothing that was committed. A power cut may take the last commits with it, but whole ones and their watermark
+  // with them, so that the next run finds the same again under the same ids; a sync for each commit would buy no more.
+  connection.exec('PRAGMA synchronous = NORMAL')
+  connection.exec('PRAGMA journal_size_limit = 67108864')
+  connection.exec('BEGIN IMMEDIATE')
+  try {
+    if (isNew) connection.exec(`PRAGMA application_id = ${APPLICATION_ID}`)
+    connection.exec('CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, applied_at REAL NOT NULL)')
+    for (let i = version; i < MIGRATIONS.length; i++) {
+      connection.exec(MIGRATIONS[i])
+      connection.prepare('INSERT INTO migrations VALUES (?, ?)').run(i + 1, now())
+    }
+    connection.exec('DELETE FROM owner')
+    connection.prepare('INSERT INTO owner VALUES (?, ?)').run(process.pid, now())
+    // Nobody else can hold the file, so that every lease is one of a dead process.
+    connection.exec('UPDATE flows SET leased_until = NULL')
+    connection.exec('COMMIT')
+  } catch (error) {
+    if (connection.isTransaction) connection.exec('ROLLBACK')
+    throw error
+  }
+}
+
+function fromConnection(connection: DatabaseSync, path: string, unlock: () => void): Database {
+  const statements = new Map<string, StatementSync>()
+  const statement = (sql: string) => {
+    let made = statements.get(sql)
+    if (!made) statements.set(sql, (made = connection.prepare(sql)))
+    return made
+  }
+  const compile = (query: { compile(): CompiledQuery<unknown> }) => {
+    const { sql, parameters } = query.compile()
+    return { statement: statement(sql), parameters: parameters as SQLInputValue[] }
+  }
+  const all = <Row>(query: { compile(): CompiledQuery<Row> }): Row[] => {
+    const compiled = compile(query)
+    return compiled.statement.all(...compiled.parameters) as Row[]
+  }
+  let isOpen = true
+  return {
+    query: builder,
+    all,
+    first: query => all(query)[0],
+    run: query => {
+      const compiled = compile(query)
+      compiled.statement.run(...compiled.parameters)
+    },
+    statement,
+    transact(work) {
+      if (!isOpen) throw new StoreError('store must be open, got a closed one')
+      try {
+        connection.exec('BEGIN')
+        const result = work()
+        connection.exec('COMMIT')
+        return result
+      } catch (error) {
+        if (connection.isTransaction) connection.exec('ROLLBACK')
+        throw toStoreError(error, path)
+      }
+    },
+    close() {
+      if (!isOpen) return
+      isOpen = false
+      connection.close()
+      unlock()
+    },
+  }
+}
+
+/** Names what people can do something about; every other error of SQLite keeps its own words. Errors that are not of SQLite pass. */
+function toStoreError(error: unknown, path: string): unknown {
+  const { code, errcode = 0, message } = error as { code?: string; errcode?: number; message: string }
+  if (code !== 'ERR_SQLITE_ERROR') {
+    const isFile = ['EACCES', 'EROFS', 'ENOSPC', 'ENOTDIR', 'EPERM', 'EISDIR'].includes(code ?? '')
+    return isFile ? new StoreError(`${path} must be writable, got ${message}`, { cause: error }) : error
+  }
+  const said: Record<number, string> = {
+    5: `${path} must not be locked by another process for long, got ${message}`,
+    8: `${path} must be opened for writing, got a store that is open for reading only`,
+    11: `${path} must be whole, got a damaged file; keep it and start with another path, or restore a copy`,
+    13: `${path} must have room to grow, got a full disk; what was stored before is intact`,
+    14: `${path} must be a file that can be opened, got ${message}`,
+    26: `${path} must be a store of Tidewatch, got a file that is no SQLite database`,
+  }
+  return new StoreError(said[errcode & 0xff] ?? `${path} must answer, got ${message}`, { cause: error })
+}

@@ -1,0 +1,98 @@
+import type { Generated } from 'kysely'
+
+/** The tables. Times are epoch ms; an absent time is NULL, which is NaN outside. */
+export interface Tables {
+  migrations: { version: number; applied_at: number }
+  owner: { pid: number; since: number }
+  flows: {
+    id: Generated<number>
+    name: string
+    watermark: number | null
+    next_run_at: number | null
+    leased_until: number | null
+    /** 1: scheduled, 0: not any more, NULL: never was. */
+    listed: number | null
+    last_success_at: number | null
+    failures: Generated<number>
+    horizon: number | null
+    points_from: number | null
+    swept_at: number | null
+  }
+  runs: { id: Generated<number>; flow: number; body: string }
+  series: { id: Generated<number>; name: string; labels: string }
+  streams: { id: Generated<number>; flow: number; series: number; detector: string }
+  snapshots: { stream: number; time: number; state: Uint8Array }
+  points: { id: Generated<number>; stream: number; first: number; last: number; body: Uint8Array }
+  anomalies: { id: string; flow: string; start: number; end: number; status: string; ignored: number; body: string }
+  outbox: {
+    id: Generated<number>
+    key: string
+    channel: string
+    anomaly: string
+    kind: string
+    body: string
+    created_at: number
+    state: State
+    due_at: number | null
+    done_at: number | null
+    attempts: Generated<number>
+  }
+  channels: {
+    name: string
+    delivered: Generated<number>
+    abandoned: Generated<number>
+    last_delivered_at: number | null
+    last_error: string | null
+  }
+}
+
+export type State = 'pending' | 'resend' | 'done'
+
+/** `TIDE`: says that a SQLite file is ours. */
+export const APPLICATION_ID = 0x54494445
+
+/** Each brings the schema from its index to the next version; written ones are never changed. */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE owner (pid INTEGER NOT NULL, since REAL NOT NULL);
+  CREATE TABLE flows (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, watermark REAL, next_run_at REAL, leased_until REAL, listed INTEGER,
+    last_success_at REAL, failures INTEGER NOT NULL DEFAULT 0, horizon REAL, points_from REAL, swept_at REAL
+  );
+  CREATE TABLE runs (id INTEGER PRIMARY KEY, flow INTEGER NOT NULL REFERENCES flows (id) ON DELETE CASCADE, body TEXT NOT NULL);
+  CREATE INDEX runs_of_flow ON runs (flow, id);
+  CREATE TABLE series (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, labels TEXT NOT NULL);
+  CREATE TABLE streams (
+    id INTEGER PRIMARY KEY, flow INTEGER NOT NULL REFERENCES flows (id) ON DELETE CASCADE,
+    series INTEGER NOT NULL REFERENCES series (id), detector TEXT NOT NULL, UNIQUE (flow, series, detector)
+  );
+  CREATE INDEX streams_of_series ON streams (series);
+  CREATE TABLE snapshots (
+    stream INTEGER PRIMARY KEY REFERENCES streams (id) ON DELETE CASCADE, time REAL NOT NULL, state BLOB NOT NULL
+  );
+  CREATE TABLE points (
+    id INTEGER PRIMARY KEY, stream INTEGER NOT NULL REFERENCES streams (id) ON DELETE CASCADE,
+    first REAL NOT NULL, last REAL NOT NULL, body BLOB NOT NULL
+  );
+  CREATE INDEX points_of_stream ON points (stream, first, last);
+  CREATE TABLE anomalies (
+    id TEXT PRIMARY KEY, flow TEXT NOT NULL, start REAL NOT NULL, "end" REAL NOT NULL, status TEXT NOT NULL, ignored INTEGER NOT NULL,
+    body TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX anomalies_of_flow ON anomalies (flow, "end");
+  CREATE INDEX anomalies_by_start ON anomalies (start DESC, id);
+  CREATE INDEX anomalies_open ON anomalies (flow) WHERE status = 'open';
+  CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, channel TEXT NOT NULL, anomaly TEXT NOT NULL, kind TEXT NOT NULL,
+    body TEXT NOT NULL, created_at REAL NOT NULL, state TEXT NOT NULL, due_at REAL, done_at REAL, attempts INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (channel, key)
+  );
+  CREATE INDEX outbox_of_anomaly ON outbox (anomaly, channel, id);
+  CREATE INDEX outbox_waiting ON outbox (channel, state, due_at) WHERE state <> 'done';
+  CREATE INDEX outbox_done ON outbox (done_at) WHERE state = 'done';
+  CREATE TABLE channels (
+    name TEXT PRIMARY KEY, delivered INTEGER NOT NULL DEFAULT 0, abandoned INTEGER NOT NULL DEFAULT 0, last_delivered_at REAL,
+    last_error TEXT
+  ) WITHOUT ROWID;
+  `,
+]

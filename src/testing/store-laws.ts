@@ -1,0 +1,532 @@
+import assert from 'node:assert/strict'
+import type { Anomaly, Labels } from '../anomaly.ts'
+import type { Scores } from '../detectors/detector.ts'
+import type { Message, Run, RunLog, Store } from '../stores/store.ts'
+
+/** What the laws of stores run over. */
+export interface StoreSubject {
+  /** A fresh, empty store. */
+  make(): Promise<Store> | Store
+  /** Closes the store and opens what it left behind; stores that forget everything have none. */
+  readonly reopen?: (store: Store) => Promise<Store> | Store
+}
+
+export interface StoreLaw {
+  readonly name: string
+  /** Throws when the law is broken. */
+  check(subject: StoreSubject): Promise<void>
+}
+
+const LABELS: Labels = { __name__: 'coredns_dns_requests_total', instance: 'a:9153' }
+
+/** An anomaly for tests. */
+export function sampleAnomaly(more: Partial<Anomaly> = {}): Anomaly {
+  return {
+    labels: LABELS,
+    detector: 'seasonal',
+    start: 40,
+    end: 50,
+    peak: 45,
+    score: 7.5,
+    strength: 2.5,
+    direction: 'up',
+    current: 480,
+    expected: 12,
+    lower: NaN,
+    upper: Infinity,
+    ongoing: true,
+    shape: 'level-shift',
+    numbers: { before: 12, after: NaN },
+    sentence: 'Requests rose from 12 to 480.',
+    ...more,
+  }
+}
+
+/** Scores of one series for tests: a row for each time, its value the time. */
+export function sampleScores(times: readonly number[], labels: Labels = LABELS): Scores {
+  const column = (add: number) => Float64Array.from(times, time => time + add)
+  const columns = {
+    score: column(0.5).fill(NaN, 0, 1),
+    value: column(0),
+    expected: column(1),
+    lower: column(-1),
+    upper: column(2),
+  }
+  return { labels, times: Float64Array.from(times), columns }
+}
+
+/** A run over [0, 50) at time 1000 that found nothing, for tests. */
+export function sampleRun(more: Partial<Run> = {}): Run {
+  return {
+    flow: 'f',
+    range: { start: 0, end: 50 },
+    startedAt: 999,
+    finishedAt: 1000,
+    anomalies: [],
+    mergeGap: 5,
+    watermark: NaN,
+    snapshots: [],
+    forgotten: [],
+    points: [],
+    keepPoints: 1e6,
+    diagnostics: [],
+    channels: ['log', 'hook'],
+    annotations: { owner: 'dns' },
+    series: 1,
+    ...more,
+  }
+}
+
+const failure: RunLog = {
+  ...{ flow: 'f', startedAt: 1000, finishedAt: 1001, range: { start: 0, end: 50 }, status: 'failed', error: 'no answer' },
+  ...{ series: 0, anomalies: 0, changes: 0, diagnostics: [{ level: 'error', message: 'no answer', request: 'curl x' }] },
+}
+
+const kinds = (messages: readonly Message[]) => messages.map(({ kind }) => kind)
+const said = (messages: readonly Message[]) => messages.map(({ kind, anomaly }) => `${kind} ${anomaly.start}-${anomaly.end}`)
+
+/** Everything that can be read, for comparing. */
+export async function readAll(
+  store: Store,
+  flows: readonly string[],
+  channels: readonly string[],
+  series: readonly Labels[],
+  now: number,
+) {
+  const range = { start: -Infinity, end: Infinity }
+  const each = <Key, Value>(keys: readonly Key[], read: (key: Key) => Promise<Value>) => Promise.all(keys.map(read))
+  return {
+    anomalies: await store.anomalies({ limit: 1e6, includeIgnored: true }),
+    withdrawn: await store.anomalies({ limit: 1e6, includeIgnored: true, status: 'withdrawn' }),
+    flows: await store.flows(),
+    runs: await each(flows, flow => store.runs(flow, 1000)),
+    snapshots: await each(flows, flow => store.snapshots(flow)),
+    points: await each(flows, flow => each(series, labels => store.points(flow, labels, 'seasonal', range))),
+    outbox: await each(channels, channel => store.outbox(channel, now, 1e6)),
+    channels: await store.channels(),
+  }
+}
+
+const law = (name: string, check: (store: Store, subject: StoreSubject) => Promise<void>): StoreLaw => ({
+  name,
+  async check(subject) {
+    const store = await subject.make()
+    try {
+      await check(store, subject)
+    } finally {
+      await store.close()
+    }
+  },
+})
+
+/** What every store promises. */
+export const storeLaws: readonly StoreLaw[] = [
+  law('gives an anomaly back as it was committed', async store => {
+    const [{ anomaly }] = await store.commit(sampleRun({ anomalies: [sampleAnomaly()] }))
+    const { id, version, flow, status, openedAt, updatedAt, annotations, ...facts } = (await store.anomaly(anomaly.id))!
+    assert.deepEqual(facts, sampleAnomaly())
+    assert.deepEqual(
+      { version, flow, status, openedAt, updatedAt, annotations, id },
+      {
+        ...{
+          version: 1,
+          flow: 'f',
+          status: 'open',
+          openedAt: 1000,
+          updatedAt: 1000,
+          annotations: { owner: 'dns' },
+          id: anomaly.id,
+        },
+      },
+    )
+    assert.equal(await store.anomaly('unknown'), undefined)
+  }),
+  law('a run said twice changes nothing but the log', async store => {
+    const run = sampleRun({
+      anomalies: [sampleAnomaly(), sampleAnomaly({ start: 10, end: 20, peak: 12, ongoing: false })],
+      points: [{ detector: 'seasonal', scores: sampleScores([10, 20, 30]) }],
+      snapshots: [{ labels: LABELS, detector: 'seasonal', time: 50, state: new Uint8Array([1, 2]) }],
+    })
+    const read = async () => {
+      const { runs: _, flows: __, ...rest } = await readAll(store, ['f'], ['log', 'hook'], [LABELS], 1e6)
+      return rest
+    }
+    assert.equal((await store.commit(run)).length, 3)
+    const before = await read()
+    assert.deepEqual(await store.commit({ ...run, finishedAt: 2000 }), [])
+    assert.deepEqual(await read(), before)
+    assert.equal((await store.runs('f')).length, 2)
+  }),
+  law('a commit replaces what was said of its range, and only of its flow', async store => {
+    await store.commit(sampleRun({ anomalies: [sampleAnomaly()] }))
+    await store.commit(sampleRun({ flow: 'g', anomalies: [sampleAnomaly()] }))
+    const [change] = await store.commit(sampleRun({ range: { start: 20, end: 60 }, finishedAt: 1100 }))
+    assert.equal(change.kind, 'withdrawn')
+    assert.equal((await store.anomaly(change.anomaly.id))!.status, 'withdrawn')
+    assert.deepEqual(
+      (await store.anomalies()).map(({ flow }) => flow),
+      ['g'],
+    )
+  }),
+  law('an open anomaly ends when a later run is far beyond it', async store => {
+    await store.commit(sampleRun({ anomalies: [sampleAnomaly()] }))
+    const changes = await store.commit(sampleRun({ range: { start: 500, end: 600 } }))
+    assert.deepEqual(
+      changes.map(({ kind }) => kind),
+      ['resolved'],
+    )
+  }),
+  law('an id stays through updates and comes back after a withdrawal', async store => {
+    const [{ anomaly }] = await store.commit(sampleRun({ anomalies: [sampleAnomaly()] }))
+    await store.commit(sampleRun({ range: { start: 50, end: 60 }, anomalies: [sampleAnomaly({ start: 50, end: 60, peak: 55 })] }))
+    assert.deepEqual((await store.anomaly(anomaly.id))!.end, 60)
+    await store.commit(sampleRun({ range: { start: 0, end: 70 } }))
+    const [again] = await store.commit(sampleRun({ range: { start: 0, end: 70 }, anomalies: [sampleAnomaly({ end: 70 })] }))
+    assert.deepEqual([again.kind, again.anomaly.id, again.anomaly.version], ['opened', anomaly.id, 4])
+  }),
+  law('a second look at the past neither opens nor cuts what a later look saw', async store => {
+    await store.commit(sampleRun({ range: { start: 0, end: 90 }, anomalies: [sampleAnomaly({ end: 80, ongoing: false })] }))
+    const past = sampleRun({ range: { start: 0, end: 60 }, anomalies: [sampleAnomaly({ end: 60 })] })
+    assert.deepEqual(await store.commit(past), [])
+  }),
+  law('lists anomalies by flow, status, range and limit, newest first, ignored ones on request', async store => {
+    const over = { ongoing: false }
+    const found = [
+      sampleAnomaly({ start: 10, end: 15, peak: 10, ...over }),
+      sampleAnomaly({ start: 22, end: 28, peak: 22, ...over, ignored: 'too short' }),
+      sampleAnomaly(),
+    ]
+    await store.commit(sampleRun({ anomalies: found }))
+    await store.commit(sampleRun({ flow: 'g', anomalies: [sampleAnomaly({ start: 12, end: 20, peak: 12, ...over })] }))
+    const starts = async (filter?: Parameters<Store['anomalies']>[0]) => (await store.anomalies(filter)).map(({ start }) => start)
+    assert.deepEqual(await starts(), [40, 12, 10])
+    assert.deepEqual(await starts({ includeIgnored: true }), [40, 22, 12, 10])
+    assert.deepEqual(await starts({ flow: 'f' }), [40, 10])
+    assert.deepEqual(await starts({ status: 'open' }), [40])
+    assert.deepEqual(await starts({ range: { start: 15, end: 40 } }), [12])
+    assert.deepEqual(await starts({ limit: 2 }), [40, 12])
+  }),
+
+  law('gives snapshots back, replaced by stream, without those forgotten', async store => {
+    const other = { ...LABELS, instance: 'b:9153' }
+    const snapshot = (labels: Labels, time: number, byte: number) => ({
+      labels,
+      detector: 'ewma',
+      time,
+      state: new Uint8Array([byte, 0, 255]),
+    })
+    await store.commit(sampleRun({ snapshots: [snapshot(LABELS, 50, 1), snapshot(other, 50, 2)] }))
+    await store.commit(sampleRun({ snapshots: [snapshot(LABELS, 60, 3)], forgotten: [{ labels: other, detector: 'ewma' }] }))
+    const plain = (await store.snapshots('f')).map(one => ({ ...one, state: [...one.state] }))
+    assert.deepEqual(plain, [{ labels: LABELS, detector: 'ewma', time: 60, state: [3, 0, 255] }])
+    assert.deepEqual(await store.snapshots('unknown'), [])
+  }),
+  law('keeps what it was given when the caller goes on writing into it', async store => {
+    const state = new Uint8Array([1])
+    const scores = sampleScores([10, 20])
+    await store.commit(
+      sampleRun({ snapshots: [{ labels: LABELS, detector: 'a', time: 1, state }], points: [{ detector: 'a', scores }] }),
+    )
+    state[0] = 9
+    scores.columns.value[0] = 9
+    assert.deepEqual([...(await store.snapshots('f'))[0].state], [1])
+    assert.equal((await store.points('f', LABELS, 'a', { start: 0, end: 99 }))!.columns.value[0], 10)
+  }),
+  law('points of the range are replaced, others stay', async store => {
+    const commit = (start: number, end: number, times: number[]) =>
+      store.commit(sampleRun({ range: { start, end }, points: [{ detector: 'seasonal', scores: sampleScores(times) }] }))
+    const times = async (start = -Infinity, end = Infinity) => [
+      ...((await store.points('f', LABELS, 'seasonal', { start, end }))?.times ?? []),
+    ]
+    const long = Array.from({ length: 100 }, (_, i) => i)
+    await commit(0, 100, long)
+    assert.deepEqual(await times(), long)
+    assert.deepEqual(await store.points('f', LABELS, 'seasonal', { start: 0, end: 100 }), sampleScores(long))
+    assert.deepEqual(await times(40, 43), [40, 41, 42])
+    await commit(20, 70, [30.5])
+    assert.deepEqual(await times(15, 75), [15, 16, 17, 18, 19, 30.5, 70, 71, 72, 73, 74])
+    await commit(100, 200, [150])
+    await commit(0, 20, [])
+    assert.deepEqual(await times(), [30.5, ...long.slice(70), 150])
+    assert.equal(await store.points('f', LABELS, 'other', { start: 0, end: 100 }), undefined)
+    assert.equal(await store.points('f', LABELS, 'seasonal', { start: 0, end: 10 }), undefined)
+  }),
+  law('points older than keepPoints are gone, also those of series that stay away', async store => {
+    const away = { ...LABELS, instance: 'away' }
+    const points = (labels: Labels, times: number[]) => [{ detector: 'a', scores: sampleScores(times, labels) }]
+    await store.commit(sampleRun({ points: [...points(LABELS, [0, 25, 49]), ...points(away, [0, 25, 49])] }))
+    await store.commit(sampleRun({ range: { start: 50, end: 100 }, keepPoints: 60, points: points(LABELS, [60]) }))
+    const read = async (labels: Labels) => [...(await store.points('f', labels, 'a', { start: 0, end: 100 }))!.times]
+    assert.deepEqual([await read(LABELS), await read(away)], [[49, 60], [49]])
+  }),
+
+  law('knows of each flow what happened last', async store => {
+    assert.equal(await store.flow('f'), undefined)
+    await store.commit(sampleRun({ watermark: 50 }))
+    await store.commit(sampleRun({ watermark: NaN, finishedAt: 1100, anomalies: [sampleAnomaly()] }))
+    await store.fail({ ...failure, startedAt: 1200, finishedAt: 1300 })
+    const state = (await store.flow('f'))!
+    assert.deepEqual([state.watermark, state.lastSuccessAt, state.failures, state.nextRunAt], [50, 1100, 1, NaN])
+    assert.deepEqual(state.lastRun, { ...failure, startedAt: 1200, finishedAt: 1300 })
+    const [, second, first] = await store.runs('f')
+    assert.deepEqual([second.status, second.anomalies, second.changes, first.anomalies], ['ok', 1, 1, 0])
+    await store.commit(sampleRun())
+    assert.equal((await store.flow('f'))!.failures, 0)
+  }),
+  law('keeps the last 200 runs, newest first', async store => {
+    for (let i = 0; i < 203; i++) await store.fail({ ...failure, startedAt: i })
+    const runs = await store.runs('f', 1000)
+    assert.deepEqual([runs.length, runs[0].startedAt, runs[199].startedAt], [200, 202, 3])
+    assert.equal((await store.runs('f')).length, 20)
+  }),
+  law('schedules, claims in order of time, leases, and releases', async store => {
+    await store.schedule([
+      { flow: 'a', at: 20 },
+      { flow: 'b', at: 10 },
+      { flow: 'c', at: 99 },
+    ])
+    assert.deepEqual(await store.claim(50, 100, 1), ['b'])
+    assert.deepEqual(await store.claim(50, 100), ['a'])
+    assert.deepEqual(await store.claim(99, 100, 0), [])
+    assert.deepEqual(await store.claim(99, 100), ['c'])
+    assert.deepEqual(await store.claim(149, 100), [])
+    assert.deepEqual(await store.claim(150, 100), ['b', 'a'], 'leases that ran out')
+    await store.release('a', 160)
+    assert.deepEqual(await store.claim(159, 10), [])
+    assert.deepEqual(await store.claim(160, 10), ['a'])
+    assert.equal((await store.flow('a'))!.nextRunAt, 160)
+  }),
+  law('scheduling again keeps the time of a known flow and retires those not listed', async store => {
+    await store.commit(sampleRun({ flow: 'ran' }))
+    await store.schedule([
+      { flow: 'a', at: 20 },
+      { flow: 'b', at: 10 },
+    ])
+    await store.release('a', 500)
+    await store.schedule([
+      { flow: 'a', at: 30 },
+      { flow: 'ran', at: 40 },
+    ])
+    assert.deepEqual(await store.claim(400, 10), ['ran'])
+    assert.deepEqual(await store.claim(500, 10), ['ran', 'a'])
+    assert.deepEqual(
+      (await store.flows()).map(({ flow }) => flow),
+      ['a', 'ran'],
+    )
+  }),
+
+  law('every channel hears the beginning and the end, in order, under different keys', async store => {
+    await store.commit(sampleRun({ anomalies: [sampleAnomaly()] }))
+    await store.commit(sampleRun({ anomalies: [sampleAnomaly({ end: 55 })] }))
+    await store.commit(
+      sampleRun({ range: { start: 0, end: 60 }, anomalies: [sampleAnomaly({ end: 55, ongoing: false })], finishedAt: 1200 }),
+    )
+    for (const channel of ['log', 'hook']) {
+      const [first, ...none] = await store.outbox(channel, 2000)
+      assert.deepEqual(
+        [first.kind, first.anomaly.status, first.channel, first.attempts, none],
+        ['opened', 'open', channel, 0, []],
+      )
+      await store.delivered(first.id, 2000)
+      const [second] = await store.outbox(channel, 2000)
+      assert.deepEqual(
+        [second.kind, second.anomaly.status, second.anomaly.end, second.createdAt],
+        ['resolved', 'resolved', 55, 1200],
+      )
+      assert.notEqual(second.key, first.key)
+      await store.delivered(second.id, 2000)
+      assert.deepEqual(await store.outbox(channel, 1e9), [])
+    }
+  }),
+  law('an anomaly that is over when it is found is told as opened, then as resolved', async store => {
+    await store.commit(sampleRun({ anomalies: [sampleAnomaly({ ongoing: false })] }))
+    const [opened] = await store.outbox('log', 2000)
+    await store.delivered(opened.id, 2000)
+    const [resolved] = await store.outbox('log', 2000)
+    assert.deepEqual(
+      [opened.kind, opened.anomaly.status, resolved.kind, resolved.anomaly.status],
+      ['opened', 'open', 'resolved', 'resolved'],
+    )
+  }),
+  law('nobody is told of ignored anomalies, or in a silent run', async store => {
+    await store.commit(sampleRun({ anomalies: [sampleAnomaly({ ignored: 'at night' })] }))
+    await store.commit(
+      sampleRun({
+        flow: 'g',
+        silent: true,
+        anomalies: [sampleAnomaly({ ongoing: false }), sampleAnomaly({ start: 5, end: 9, peak: 5 })],
+      }),
+    )
+    await store.commit(
+      sampleRun({ flow: 'g', range: { start: 0, end: 60 }, anomalies: [sampleAnomaly({ ongoing: false, end: 49 })] }),
+    )
+    assert.deepEqual(await store.outbox('log', 1e9), [])
+    assert.deepEqual(await store.channels(), [])
+  }),
+  law('what goes on after a silent run is told when it moves', async store => {
+    await store.commit(sampleRun({ silent: true, anomalies: [sampleAnomaly()] }))
+    await store.commit(sampleRun({ range: { start: 50, end: 60 }, anomalies: [sampleAnomaly({ start: 50, end: 60, peak: 55 })] }))
+    assert.deepEqual(said(await store.outbox('log', 2000)), ['opened 40-60'])
+  }),
+  law('an anomaly that becomes ignored is taken back, one that is not ignored any more is told', async store => {
+    await store.commit(sampleRun({ anomalies: [sampleAnomaly()] }))
+    await store.commit(sampleRun({ anomalies: [sampleAnomaly({ ignored: 'at night' })] }))
+    await store.commit(sampleRun({ anomalies: [sampleAnomaly()] }))
+    const heard: string[] = []
+    for (let i = 0; i < 3; i++) {
+      const [message] = await store.outbox('log', 2000)
+      heard.push(`${message.kind} ${message.anomaly.status}`)
+      await store.delivered(message.id, 2000)
+    }
+    assert.deepEqual(heard, ['opened open', 'withdrawn withdrawn', 'opened open'])
+    assert.deepEqual(await store.outbox('log', 2000), [])
+  }),
+  law('an end is told only where the beginning was told, also when the channel has left the flow', async store => {
+    await store.commit(sampleRun({ channels: ['log'], anomalies: [sampleAnomaly()] }))
+    await store.commit(sampleRun({ channels: ['hook'], range: { start: 0, end: 60 } }))
+    assert.deepEqual(await store.outbox('hook', 2000), [])
+    const [opened] = await store.outbox('log', 2000)
+    await store.delivered(opened.id, 2000)
+    assert.deepEqual(kinds(await store.outbox('log', 2000)), ['withdrawn'])
+  }),
+  law('a message waits for the one before it about the same anomaly, and for no other', async store => {
+    const other = sampleAnomaly({ detector: 'ewma' })
+    await store.commit(sampleRun({ anomalies: [sampleAnomaly({ ongoing: false }), other] }))
+    const due = await store.outbox('log', 2000)
+    assert.deepEqual(due.map(({ kind, anomaly }) => `${kind} ${anomaly.detector}`).sort(), ['opened ewma', 'opened seasonal'])
+    assert.deepEqual(
+      [...due].sort((a, b) => a.id - b.id),
+      due,
+      'oldest first',
+    )
+    assert.equal((await store.outbox('log', 2000, 1)).length, 1)
+    const blocked = due.find(({ anomaly }) => anomaly.detector === 'seasonal')!
+    await store.retry(blocked.id, 3000, 'busy')
+    assert.deepEqual(
+      (await store.outbox('log', 2999)).map(({ anomaly }) => anomaly.detector),
+      ['ewma'],
+    )
+    assert.equal((await store.outbox('log', 3000)).find(({ id }) => id === blocked.id)!.attempts, 1)
+    assert.equal((await store.outbox('hook', 2000)).length, 2, 'another channel is not held back')
+    await store.abandon(blocked.id, 3000, 'gone')
+    assert.deepEqual(kinds((await store.outbox('log', 3000)).filter(({ anomaly }) => anomaly.detector === 'seasonal')), [
+      'resolved',
+    ])
+  }),
+  law('a delivered message is due again with the latest numbers, until a newer one takes its place', async store => {
+    await store.commit(sampleRun({ anomalies: [sampleAnomaly()] }))
+    const [first] = await store.outbox('log', 2000)
+    await store.delivered(first.id, 2000, 2600)
+    assert.deepEqual(await store.outbox('log', 2599), [])
+    await store.commit(sampleRun({ anomalies: [sampleAnomaly({ current: 999 })] }))
+    const [again] = await store.outbox('log', 2600)
+    assert.deepEqual([again.id, again.key, again.kind, again.anomaly.current], [first.id, first.key, 'opened', 999])
+    await store.delivered(again.id, 2600, 3200)
+    await store.commit(sampleRun({ range: { start: 0, end: 60 }, anomalies: [sampleAnomaly({ ongoing: false })] }))
+    assert.deepEqual(kinds(await store.outbox('log', 9000)), ['resolved'])
+    await store.delivered(first.id, 3300, 3900)
+    assert.deepEqual(kinds(await store.outbox('log', 9000)), ['resolved'], 'a late answer does not bring it back')
+  }),
+  law('nothing is repeated for a flow that is not scheduled any more', async store => {
+    await store.schedule([{ flow: 'f', at: 0 }])
+    await store.commit(sampleRun({ anomalies: [sampleAnomaly()] }))
+    const [first] = await store.outbox('log', 2000)
+    await store.delivered(first.id, 2000, 2600)
+    assert.equal((await store.outbox('log', 2600)).length, 1)
+    await store.schedule([])
+    assert.deepEqual(await store.outbox('log', 2600), [])
+  }),
+  law('counts what became of messages, by channel', async store => {
+    await store.commit(sampleRun({ anomalies: [sampleAnomaly({ ongoing: false }), sampleAnomaly({ detector: 'ewma' })] }))
+    const [a, b] = await store.outbox('log', 2000)
+    await store.delivered(a.id, 2000, 2100)
+    await store.delivered(a.id, 2100)
+    await store.retry(b.id, 5000, 'busy')
+    const [hook, log] = await store.channels()
+    assert.deepEqual(hook, {
+      channel: 'hook',
+      pending: 3,
+      delivered: 0,
+      abandoned: 0,
+      lastDeliveredAt: NaN,
+      lastError: undefined,
+    })
+    assert.deepEqual(log, { channel: 'log', pending: 2, delivered: 1, abandoned: 0, lastDeliveredAt: 2100, lastError: 'busy' })
+    await store.abandon(b.id, 5000, 'gone')
+    const { pending, abandoned, lastError } = (await store.channels())[1]
+    assert.deepEqual({ pending, abandoned, lastError }, { pending: 1, abandoned: 1, lastError: 'gone' })
+    await assert.rejects(() => store.delivered(12345, 1), { code: 'store' })
+  }),
+  law('old messages go, but not those of an open anomaly, which is not opened twice', async store => {
+    const month = 31 * 86_400_000
+    await store.commit(
+      sampleRun({ anomalies: [sampleAnomaly(), sampleAnomaly({ start: 10, end: 20, peak: 10, ongoing: false })] }),
+    )
+    for (let i = 0; i < 3; i++)
+      for (const { id } of (await store.outbox('log', 2000)).slice(0, 1)) await store.delivered(id, 2000)
+    const { messages } = await store.stats()
+    await store.commit(sampleRun({ finishedAt: month, range: { start: 25, end: 60 }, anomalies: [sampleAnomaly({ end: 60 })] }))
+    assert.equal((await store.stats()).messages, messages - 2)
+    assert.deepEqual(await store.outbox('log', month), [])
+  }),
+
+  law('a commit that fails has changed nothing', async store => {
+    await store.commit(sampleRun({ anomalies: [sampleAnomaly()], watermark: 50 }))
+    const before = await readAll(store, ['f', 'g'], ['log', 'hook'], [LABELS], 1e6)
+    const broken = { detector: 'seasonal', scores: undefined as unknown as Scores }
+    const points = [{ detector: 'seasonal', scores: sampleScores([51]) }, broken]
+    await assert.rejects(() => store.commit(sampleRun({ range: { start: 0, end: 60 }, watermark: 60, points })))
+    await assert.rejects(() => store.commit(sampleRun({ flow: 'g', points })))
+    assert.deepEqual(await readAll(store, ['f', 'g'], ['log', 'hook'], [LABELS], 1e6), before)
+    await store.commit(sampleRun({ flow: 'g', points: points.slice(0, 1), range: { start: 0, end: 60 } }))
+    assert.deepEqual([...(await store.points('g', LABELS, 'seasonal', { start: 0, end: 99 }))!.times], [51])
+  }),
+  law('a closed store answers with a StoreError', async store => {
+    await store.close()
+    await store.close()
+    await assert.rejects(() => store.flows(), { code: 'store' })
+    await assert.rejects(() => store.commit(sampleRun()), { code: 'store' })
+  }),
+  law('says its size', async store => {
+    await store.commit(sampleRun({ anomalies: [sampleAnomaly()] }))
+    const { bytes, anomalies, snapshots, messages } = await store.stats()
+    assert.ok(bytes >= 0)
+    assert.deepEqual({ anomalies, snapshots, messages }, { anomalies: 1, snapshots: 0, messages: 2 })
+  }),
+]
+
+/** What stores that survive the process promise besides; the subject must have `reopen`. */
+export const durableStoreLaws: readonly StoreLaw[] = [
+  {
+    name: 'everything is there again after it is opened again, and no lease holds',
+    async check({ make, reopen }) {
+      let store = await make()
+      try {
+        assert.ok(reopen, 'subject must have reopen')
+        await store.schedule([{ flow: 'f', at: 10 }])
+        await store.commit(
+          sampleRun({
+            anomalies: [sampleAnomaly()],
+            watermark: 50,
+            points: [{ detector: 'seasonal', scores: sampleScores([1, 2, 3]) }],
+            snapshots: [{ labels: LABELS, detector: 'seasonal', time: 50, state: new Uint8Array([7]) }],
+          }),
+        )
+        await store.claim(20, 1e9)
+        const read = async () => await readAll(store, ['f'], ['log', 'hook'], [LABELS], 1e6)
+        const before = await read()
+        store = await reopen(store)
+        const after = await read()
+        const plain = (all: typeof before) => ({
+          ...all,
+          snapshots: all.snapshots.map(list => list.map(one => ({ ...one, state: [...one.state] }))),
+        })
+        assert.deepEqual(plain(after), plain(before))
+        assert.deepEqual(await store.claim(20, 10), ['f'])
+        assert.deepEqual(await store.commit(sampleRun({ anomalies: [sampleAnomaly()], watermark: 50 })), [])
+      } finally {
+        await store.close()
+      }
+    },
+  },
+]
