@@ -30,10 +30,13 @@ export function printFault({ file, line, column, path, message }: Fault): string
 export class SourceError extends Error {
   readonly code = 'source'
   readonly retryable: boolean
-  constructor(message: string, options: { retryable: boolean; cause?: unknown }) {
+  /** The requests that failed, as commands that can be copied, secrets as `***`. */
+  readonly requests: readonly string[]
+  constructor(message: string, options: { retryable: boolean; requests?: readonly string[]; cause?: unknown }) {
     super(message, { cause: options.cause })
     this.name = 'SourceError'
     this.retryable = options.retryable
+    this.requests = options.requests ?? []
   }
 }
 

@@ -1,0 +1,58 @@
+import type { Labels } from '../../anomaly.ts'
+
+/** One condition on a label, as in PromQL. */
+export interface Matcher {
+  readonly label: string
+  readonly operator: '=' | '!=' | '=~' | '!~'
+  readonly value: string
+}
+
+const NAME = /^[A-Za-z_:][\w:]*/
+const MATCHER = /^\s*([A-Za-z_]\w*)\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*")\s*(,|(?=\}))/
+
+/** Parses `name{a="1",b=~"x.*"}`, both parts optional; undefined when the text is not a selector. */
+export function parseSelector(text: string): Matcher[] | undefined {
+  let rest = text.trim()
+  const matchers: Matcher[] = []
+  const name = NAME.exec(rest)?.[0]
+  if (name) {
+    matchers.push({ label: '__name__', operator: '=', value: name })
+    rest = rest.slice(name.length)
+  }
+  if (rest === '') return name ? matchers : undefined
+  if (!rest.startsWith('{') || !rest.endsWith('}')) return undefined
+  rest = rest.slice(1)
+  while (rest.trim() !== '}') {
+    const match = MATCHER.exec(rest)
+    if (!match) return undefined
+    matchers.push({ label: match[1], operator: match[2] as Matcher['operator'], value: unquote(match[3]) })
+    rest = rest.slice(match[0].length)
+  }
+  return matchers
+}
+
+/** Labels of a series written as `seriesId` prints them; undefined when the text is something else. */
+export function parseSeriesId(text: string): Labels | undefined {
+  if (!text.includes('{')) return undefined
+  const matchers = parseSelector(text)
+  if (!matchers?.every(matcher => matcher.operator === '=')) return undefined
+  return Object.fromEntries(matchers.map(({ label, value }) => [label, value]))
+}
+
+/** Tells whether labels meet all conditions; an absent label is the empty text, and patterns match the whole value. */
+export function matches(labels: Labels, matchers: readonly Matcher[]): boolean {
+  return matchers.every(({ label, operator, value }) => {
+    const actual = labels[label] ?? ''
+    if (operator === '=') return actual === value
+    if (operator === '!=') return actual !== value
+    return new RegExp(`^(?:${value})$`).test(actual) === (operator === '=~')
+  })
+}
+
+function unquote(text: string): string {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text.slice(1, -1).replace(/\\(.)/g, '$1')
+  }
+}
