@@ -1,0 +1,38 @@
+import { cpus, totalmem } from 'node:os'
+import { parseArgs } from 'node:util'
+import type { Bench, Row } from './bench.ts'
+import * as detectors from './detectors.ts'
+
+/** The benches, by name. Loaded up front: those that need something that is absent must say so in `run`. */
+const benches: Readonly<Record<string, Bench>> = { detectors }
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'boolean', default: false }, only: { type: 'string' } },
+})
+const [name] = positionals
+if (name !== undefined && !benches[name]) {
+  console.error(`bench must be one of ${Object.keys(benches).join(', ')}, got ${name}`)
+  process.exit(2)
+}
+
+const results: Row[] = []
+for (const [key, bench] of Object.entries(benches)) {
+  if (name !== undefined && key !== name) continue
+  if (!values.json) console.error(`${key}: ${bench.summary}`)
+  results.push(...(await bench.run(values.only === undefined ? {} : { only: values.only })))
+}
+
+const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, memory: totalmem() }
+if (values.json) console.log(JSON.stringify({ ...(name === undefined ? {} : { name }), machine, results }))
+else for (const line of table(results)) console.log(line)
+
+function table(rows: readonly Row[]): string[] {
+  const width = Math.max(...rows.map(row => row.name.length))
+  return rows.map(({ name, value, unit, goal, met, peer, ratio }) => {
+    const parts = [name.padEnd(width), `${Number(value.toPrecision(4)).toLocaleString('en-US')} ${unit}`.padEnd(24)]
+    if (goal !== undefined) parts.push(`goal ${goal} ${met ? 'met' : 'MISSED'}`)
+    if (ratio !== undefined) parts.push(`${ratio.toFixed(1)} × ${peer}`)
+    return parts.join('  ')
+  })
+}

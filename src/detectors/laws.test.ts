@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest'
+import { detectorLaws } from '../testing/detector-laws.ts'
+import { detectors } from './index.ts'
+import { perColumn } from './per-column.ts'
+
+/** Laws that a member cannot keep, with the reason; each must really be broken, or the exception is out of date. */
+const EXCEPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  absence: {
+    'says NaN of a row without a value': 'a missing row is its evidence',
+    'ranks a spike first': 'it looks at presence, not at height',
+    'notices a flat line that moves': 'a series that moves is there',
+  },
+}
+
+for (const { type, examples, config, create } of Object.values(detectors))
+  for (const example of examples)
+    describe(`${type} ${JSON.stringify(example)}`, () => {
+      const detector = create(config.parse(example))
+      for (const law of detectorLaws) {
+        const reason = EXCEPTIONS[type]?.[law.name]
+        if (reason) it(`is excused: ${law.name}, because ${reason}`, () => expect(() => law.check(detector)).toThrow())
+        else it(law.name, () => law.check(detector))
+      }
+    })
+
+describe('perColumn', () => {
+  const detector = perColumn(detectors.ewma.create(detectors.ewma.config.parse({})))
+  for (const law of detectorLaws) it(law.name, () => law.check(detector))
+})
