@@ -35,10 +35,10 @@ export async function serveUntilSignal(service: Service, reload: () => Promise<v
     configuration: service.configuration,
     health: service.health,
     reload,
-    onChange: service.onChange,
     metrics: service.metrics,
     now: world.now,
     version: VERSION,
+    log: line => world.log('error', line),
   })
   const server = await listen(app, { host, port })
   world.log('info', `Tidewatch ${VERSION} watches ${service.configuration().flows.length} flows; page and API on ${server.url}`)

@@ -9,7 +9,13 @@ import type { Findings } from '../pipeline/pipeline.ts'
 const SERIES_PER_TASK = 1000
 
 /** Worker threads that compute flows. An abort kills the thread that hangs, a thread that runs out of memory dies alone. */
-export function openComputePool(threads: number): { compute: Compute; close(): Promise<void> } {
+export interface ComputePool {
+  readonly compute: Compute
+  load(): { readonly size: number; readonly busy: number; readonly queued: number }
+  close(): Promise<void>
+}
+
+export function openComputePool(threads: number): ComputePool {
   const pool = new Piscina({
     filename: fileURLToPath(
       new URL(import.meta.url.endsWith('.ts') ? './compute-worker.ts' : './compute-worker.js', import.meta.url),
@@ -18,6 +24,7 @@ export function openComputePool(threads: number): { compute: Compute; close(): P
     maxThreads: Math.max(1, threads),
     idleTimeout: 30_000,
   })
+  let pending = 0
   return {
     async compute(config, input, signal) {
       const parts = split(input)
@@ -25,6 +32,11 @@ export function openComputePool(threads: number): { compute: Compute; close(): P
         await Promise.all(parts.map(part => pool.run({ config, input: part }, { signal }) as Promise<Findings>)),
       )
     },
+    load: () => ({
+      size: pool.threads.length,
+      busy: Math.min(pool.threads.length, Math.max(0, pending)),
+      queued: pool.queueSize,
+    }),
     close: () => pool.destroy(),
   }
 }

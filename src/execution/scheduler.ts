@@ -28,7 +28,9 @@ export function nextRunAt(flow: FlowConfig, now: number): number {
 
 export function openScheduler({ store, dispatcher, now, onError, onDone }: SchedulerParts): Scheduler {
   let flows = new Map<string, FlowConfig>()
+  const running = new Set<string>()
   const start = async (flow: FlowConfig, signal: AbortSignal) => {
+    running.add(flow.name)
     try {
       const state = await store.flow(flow.name)
       const range = flowRange(flow, state?.watermark ?? NaN, now())
@@ -37,6 +39,7 @@ export function openScheduler({ store, dispatcher, now, onError, onDone }: Sched
     } catch (error) {
       onError(flow.name, error)
     } finally {
+      running.delete(flow.name)
       await store.release(flow.name, nextRunAt(flow, now())).catch(error => onError(flow.name, error))
     }
   }
@@ -48,11 +51,10 @@ export function openScheduler({ store, dispatcher, now, onError, onDone }: Sched
     async tick(signal) {
       const lease = Math.max(60_000, ...[...flows.values()].map(flow => 2 * flow.deadline))
       const claimed = await store.claim(now(), lease)
-      for (const name of claimed) {
-        const flow = flows.get(name)
-        if (flow) void start(flow, signal)
-      }
-      return claimed.length
+      // A run that waited in the queue for longer than its lease is claimed anew; it still goes on here.
+      const due = claimed.flatMap(name => (running.has(name) ? [] : (flows.get(name) ?? [])))
+      for (const flow of due) void start(flow, signal)
+      return due.length
     },
   }
 }

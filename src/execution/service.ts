@@ -33,15 +33,21 @@ export interface SourceHealth {
   readonly checkedAt: number
 }
 
+export interface ServiceHealth {
+  readonly ready: boolean
+  readonly reasons: readonly string[]
+  readonly startedAt: number
+  readonly sources: readonly SourceHealth[]
+  readonly workers: { readonly size: number; readonly busy: number; readonly queued: number }
+}
+
 export interface Service {
   readonly store: Store
   readonly metrics: Registry
   configuration(): Configuration
-  health(): { ready: boolean; reasons: readonly string[]; sources: readonly SourceHealth[] }
+  health(): ServiceHealth
   /** Puts another configuration in force, all of it or (with an error) none of it. */
   reconfigure(next: Configuration): Promise<void>
-  /** Calls back after every run that changed something; returns how to stop that. */
-  onChange(listener: (changes: readonly Change[]) => void): () => void
   /** Ends running work, keeps the store whole. */
   close(): Promise<void>
 }
@@ -61,12 +67,12 @@ const SOURCE_CHECK_EVERY = 15_000
 /** Runs the flows of a configuration over a store, until closed. Owns the store from here on. */
 export async function startService(first: Configuration, store: Store, folder: string, world: World): Promise<Service> {
   const { now, log } = world
+  const startedAt = now()
   const stopping = new AbortController()
   const { signal } = stopping
   const pool = openComputePool(first.workers)
   const registry = new Registry()
   const metrics = describeMetrics(registry)
-  const listeners = new Set<(changes: readonly Change[]) => void>()
 
   const assemble = (configuration: Configuration): Assembly => {
     const sources = make(sourceFamily, configuration.sources, { fetch: world.fetch, now, sleep: world.sleep, folder })
@@ -109,10 +115,7 @@ export async function startService(first: Configuration, store: Store, folder: s
       metrics.runs.inc({ status: 'ok' })
       metrics.lastSuccess.set({ flow: job.flow }, now() / 1000)
       for (const { kind } of changes) metrics.changes.inc({ kind })
-      if (changes.length > 0) {
-        outbox.wake()
-        for (const listener of listeners) listener(changes)
-      }
+      if (changes.length > 0) outbox.wake()
     },
     Math.max(2, 2 * first.workers),
   )
@@ -167,7 +170,7 @@ export async function startService(first: Configuration, store: Store, folder: s
     health() {
       const reasons: string[] = []
       if (signal.aborted) reasons.push('the service is stopping')
-      return { ready: reasons.length === 0, reasons, sources: [...sourceHealth.values()] }
+      return { ready: reasons.length === 0, reasons, startedAt, sources: [...sourceHealth.values()], workers: pool.load() }
     },
     async reconfigure(next) {
       requireSame(current.configuration, next)
@@ -180,10 +183,6 @@ export async function startService(first: Configuration, store: Store, folder: s
       outbox = makeOutbox(assembly)
       outboxDone = outbox.run(outboxStop.signal)
       void checkSources()
-    },
-    onChange(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
     },
     async close() {
       stopping.abort(new Error('the service is stopping'))

@@ -1,0 +1,107 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { DAY, MINUTE, SECOND } from '../duration.ts'
+import { replay } from '../execution/replay.ts'
+import { type RunFlowParts, runFlow } from '../execution/run-flow.ts'
+import { startService } from '../execution/service.ts'
+import { openReader } from '../execution/store-reader.ts'
+import { signalsOf } from '../packs/coredns.ts'
+import { computeFlow, flowLookback } from '../pipeline/compute-flow.ts'
+import type { Configuration, FlowConfig } from '../pipeline/configuration.ts'
+import { flowPipeline } from '../pipeline/flow.ts'
+import { sources } from '../sources/index.ts'
+import { openStore, serveUntilSignal } from './serve.ts'
+import { realWorld } from './world.ts'
+
+/** Where the replay begins: this much of the recording is history. */
+const POSITION = 0.985
+/** Length of the compressed day of the lab. */
+const LAB_DAY = 6 * MINUTE
+/** The calm days before the first fault, learned in one go. */
+const LEARNED = 0.66
+const REPLAY_EVERY = 10 * SECOND
+
+/**
+ * `tidewatch demo`: the bundled recording of a real CoreDNS as if it happened now. Its past is lived through first, as the server would have
+ * then, so that the first screen has a history with anomalies and their alerts. Nothing is kept; needs no server and no configuration.
+ */
+export async function run({ listen = '127.0.0.1:9797' }: { readonly listen?: string } = {}): Promise<void> {
+  const world = realWorld()
+  const moment = world.now()
+  const configuration = demoConfiguration(listen, moment)
+  const folder = dirname(recordingFile())
+  const store = openStore(configuration, folder, world.now)
+  const { type, config } = configuration.sources.recording!
+  const source = sources[type]!.create(config, { fetch: world.fetch, now: () => moment, sleep: world.sleep, folder })
+  const reader = openReader({ recording: source }, store)
+  const { signal } = new AbortController()
+  const [first, last] = recordedRange()
+  const length = last - first
+  const begin = moment - POSITION * length
+  for (const [i, flow] of configuration.flows.entries()) {
+    if (process.stderr.isTTY)
+      process.stderr.write(`\rliving through the recording: ${i + 1}/${configuration.flows.length} flows `)
+    const pipeline = flowPipeline(flow, flowLookback(flow), async (config, input) => computeFlow(config, input))
+    const parts: Omit<RunFlowParts, 'now'> = { config: flow, pipeline, reader, store }
+    const calm = Math.floor((begin + LEARNED * length) / SECOND) * SECOND
+    await runFlow({ ...parts, now: () => calm, silent: true }, { start: calm, end: calm }, signal)
+    await replay(parts, { start: calm, end: moment }, REPLAY_EVERY, signal)
+  }
+  if (process.stderr.isTTY) process.stderr.write('\n')
+  const service = await startService(configuration, store, folder, world)
+  await serveUntilSignal(service, async () => {})
+}
+
+/** Recordings stand beside the package's sources, two folders up, or three in the build. */
+function recordingFile(): string {
+  const found = ['../../recordings/coredns.csv.gz', '../../../recordings/coredns.csv.gz']
+    .map(path => fileURLToPath(new URL(path, import.meta.url)))
+    .find(existsSync)
+  if (!found) throw new Error('the recording must be in recordings/coredns.csv.gz of the package')
+  return found
+}
+
+/** Epoch ms of the first and past the last row, as its description says. */
+function recordedRange(): readonly [number, number] {
+  const { start, end } = JSON.parse(readFileSync(recordingFile().replace('.csv.gz', '.json'), 'utf8'))
+  return [start, end]
+}
+
+function demoConfiguration(listen: string, moment: number): Configuration {
+  const port = Number(listen.slice(listen.lastIndexOf(':') + 1))
+  const host = listen.slice(0, listen.lastIndexOf(':'))
+  const signals = signalsOf({ generation: '1.11', selector: '', window: '5s', cacheRequests: true })
+  const flows = signals.map(
+    ({ id, summary, bad, severity }): FlowConfig => ({
+      name: id,
+      summary,
+      every: 5 * SECOND,
+      query: { source: 'recording', expr: id, step: SECOND },
+      detect: [
+        { type: 'seasonal', name: 'seasonal', season: ['6m'] },
+        { type: 'absence', name: 'absence', rule: { type: 'threshold', limit: 1 } },
+      ],
+      rule: { type: 'budget' },
+      refine: [{ type: 'merge', gap: '15s' }, { type: 'shape' }, ...(bad === 'both' ? [] : [{ type: 'side', bad }])],
+      notify: severity === 'info' ? [] : ['log'],
+      labels: {},
+      severity,
+      delay: SECOND,
+      reexamine: 10 * SECOND,
+      lookback: 6 * LAB_DAY,
+      keep: DAY,
+      deadline: 30 * SECOND,
+      forget: DAY,
+    }),
+  )
+  return {
+    file: 'demo',
+    sources: { recording: { type: 'recording', config: { path: recordingFile(), position: POSITION, at: moment, loop: true } } },
+    notifiers: { log: { type: 'log', config: {} } },
+    store: { type: 'memory', config: {} },
+    server: { host, port, externalUrl: `http://${listen}` },
+    workers: 1,
+    flows,
+  }
+}

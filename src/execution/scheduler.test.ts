@@ -1,0 +1,124 @@
+import { expect, it } from 'vitest'
+import { MINUTE } from '../duration.ts'
+import type { FlowConfig } from '../pipeline/configuration.ts'
+import { stores } from '../stores/index.ts'
+import type { Store } from '../stores/store.ts'
+import type { Job } from './dispatcher.ts'
+import { nextRunAt, openScheduler } from './scheduler.ts'
+
+const flow = (name: string, rest: Partial<FlowConfig> = {}) =>
+  ({
+    name,
+    every: MINUTE,
+    query: { source: 's', expr: 'x', step: MINUTE },
+    delay: 0,
+    reexamine: 0,
+    deadline: 1000,
+    ...rest,
+  }) as FlowConfig
+
+function setUp() {
+  let time = 10 * MINUTE
+  const store: Store = stores.memory!.create({}, { folder: '.', now: () => time })
+  const jobs: Job[] = []
+  const errors: string[] = []
+  let work: (job: Job) => Promise<void> = async () => {}
+  const scheduler = openScheduler({
+    store,
+    dispatcher: {
+      async dispatch(job) {
+        jobs.push(job)
+        await work(job)
+      },
+      close: async () => {},
+    },
+    now: () => time,
+    onDone: () => {},
+    onError: (name, error) => errors.push(`${name}: ${(error as Error).message}`),
+  })
+  return {
+    scheduler,
+    jobs,
+    errors,
+    pass: (ms: number) => (time += ms),
+    doing: (next: typeof work) => (work = next),
+    settle: () => new Promise(resolve => setTimeout(resolve, 5)),
+  }
+}
+const signal = new AbortController().signal
+
+it('starts what is due, once, and again at the next multiple of `every`', async () => {
+  const { scheduler, jobs, pass, settle } = setUp()
+  await scheduler.schedule([flow('a'), flow('b')])
+  expect(await scheduler.tick(signal)).toBe(2)
+  await settle()
+  expect(await scheduler.tick(signal)).toBe(0)
+  pass(MINUTE)
+  expect(await scheduler.tick(signal)).toBe(2)
+  expect(jobs.map(job => job.flow).sort()).toEqual(['a', 'a', 'b', 'b'])
+})
+
+it('does not start a flow that is still running', async () => {
+  const { scheduler, jobs, pass, doing, settle } = setUp()
+  let finish = () => {}
+  doing(() => new Promise(resolve => (finish = resolve)))
+  await scheduler.schedule([flow('a')])
+  await scheduler.tick(signal)
+  await settle()
+  pass(MINUTE)
+  expect(await scheduler.tick(signal)).toBe(0)
+  finish()
+  await settle()
+  pass(MINUTE)
+  expect(await scheduler.tick(signal)).toBe(1)
+  await settle()
+  finish()
+  expect(jobs).toHaveLength(2)
+})
+
+it('goes on with the others when one fails, and tries that one again', async () => {
+  const { scheduler, jobs, errors, pass, doing, settle } = setUp()
+  doing(async job => {
+    if (job.flow === 'bad') throw new Error('no')
+  })
+  await scheduler.schedule([flow('bad'), flow('good')])
+  await scheduler.tick(signal)
+  await settle()
+  pass(MINUTE)
+  await scheduler.tick(signal)
+  await settle()
+  expect(errors).toEqual(['bad: no', 'bad: no'])
+  expect(jobs.filter(job => job.flow === 'good')).toHaveLength(2)
+})
+
+it('makes up a pause with one run, not with one per missed time', async () => {
+  const { scheduler, jobs, pass, settle } = setUp()
+  await scheduler.schedule([flow('a')])
+  await scheduler.tick(signal)
+  await settle()
+  pass(60 * MINUTE)
+  await scheduler.tick(signal)
+  await settle()
+  expect(await scheduler.tick(signal)).toBe(0)
+  expect(jobs).toHaveLength(2)
+})
+
+it('does not run flows that left the configuration', async () => {
+  const { scheduler, jobs, pass, settle } = setUp()
+  await scheduler.schedule([flow('a'), flow('b')])
+  await scheduler.tick(signal)
+  await settle()
+  await scheduler.schedule([flow('b')])
+  pass(MINUTE)
+  await scheduler.tick(signal)
+  await settle()
+  expect(jobs.map(job => job.flow)).toEqual(['a', 'b', 'b'])
+})
+
+it('knows multiples and cron expressions', () => {
+  expect(nextRunAt(flow('a'), 90_000)).toBe(120_000)
+  expect(nextRunAt(flow('a'), 120_000)).toBe(180_000)
+  expect(new Date(nextRunAt(flow('a', { cron: '30 3 * * *' }), Date.UTC(2026, 0, 1, 12))).toISOString()).toBe(
+    '2026-01-02T03:30:00.000Z',
+  )
+})
