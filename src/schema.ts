@@ -7,7 +7,9 @@ import { Secret } from './secret.ts'
 /** `5m` in the file, ms in memory. */
 export const duration = () =>
   z
-    .string()
+    .string({
+      error: ({ input }) => `must be a duration with a unit like 30s, 5m or 1h30m, got ${JSON.stringify(input) ?? 'nothing'}`,
+    })
     .transform((text, context) => {
       try {
         return parseDuration(text)
@@ -19,4 +21,5 @@ export const duration = () =>
     .meta({ description: 'a duration with a unit: 30s, 5m, 1h30m', examples: ['5m'] })
 
 /** Text in the file (mostly `${ENV}`), a `Secret` in memory. */
-export const secret = () => z.string().transform(text => new Secret(text))
+export const secret = () =>
+  z.string({ error: 'must be text (in quotes when it is a number), got something else' }).transform(text => new Secret(text))

@@ -1,0 +1,73 @@
+import { z } from 'zod'
+import { duration } from '../schema.ts'
+
+/**
+ * The shape of a configuration without its parts: those are checked against their families, so that an unknown type or option of one part hides
+ * nothing of the others. Durations are ms after the check.
+ */
+
+const part = () => z.unknown()
+
+export const nameSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9][\w.:-]*$/, {
+    error: ({ input }) => `must be a name of letters, digits, - _ . and :, got ${JSON.stringify(input)}`,
+  })
+  .meta({ description: 'letters, digits, - _ . and :' })
+
+const oneOrMany = (item: z.ZodType) => z.union([item, z.array(item)])
+
+export const flowSchema = z.strictObject({
+  name: nameSchema.meta({ description: 'unique; the alertname in Alertmanager' }),
+  summary: z.string().optional().meta({ description: 'what it means for people when this flow finds something' }),
+  every: duration().optional().meta({ description: 'how often it runs; default 1m, or the step when that is longer' }),
+  cron: z.string().optional().meta({ description: 'when it runs (UTC), instead of at every multiple of `every`' }),
+  query: z
+    .strictObject({
+      source: z.string().optional().meta({ description: 'a name under `sources`; the only one when there is one' }),
+      expr: z.string().min(1).meta({ description: 'what to ask, in the language of the source' }),
+      step: duration().optional().meta({ description: 'time between rows; default `every`' }),
+    })
+    .meta({ description: 'the series to look at' }),
+  detect: part().optional().meta({ description: 'detectors, side by side; default seasonal and absence' }),
+  rule: part().optional().meta({ description: 'from scores to anomalies; default budget' }),
+  refine: part().optional().meta({ description: 'from anomalies to anomalies; default merge and shape' }),
+  notify: oneOrMany(z.string()).optional().meta({ description: 'names under `notifiers`; default nobody' }),
+  owner: z.string().optional().meta({ description: 'who looks after it' }),
+  runbook: z.string().optional().meta({ description: 'address of what to do' }),
+  labels: z.record(z.string(), z.string()).optional().meta({ description: "labels of the flow's alerts" }),
+  severity: z.enum(['critical', 'warning', 'info']).optional().meta({ description: 'default warning' }),
+  delay: duration().optional().meta({ description: 'how late data may be; default 30s' }),
+  reexamine: duration().optional().meta({ description: 'how far back each run looks again; default five steps or two runs' }),
+  lookback: duration().optional().meta({ description: 'history that a cold start reads; default what the detectors want' }),
+  keep: duration().optional().meta({ description: 'how long scores are kept for charts; default 2d' }),
+  deadline: duration().optional().meta({ description: 'a run is cancelled after it; default 1m' }),
+  forget: duration().optional().meta({ description: 'a series absent for so long is forgotten; default 1d' }),
+})
+
+export type FlowText = z.output<typeof flowSchema>
+
+export const serverSchema = z.strictObject({
+  listen: z
+    .string({
+      error: ({ input }) => `must be host:port in quotes like '127.0.0.1:9797', got ${JSON.stringify(input) ?? 'nothing'}`,
+    })
+    .optional()
+    .meta({ description: "host:port; default '127.0.0.1:9797'; port 0 takes any free one" }),
+  externalUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .meta({ description: 'address under which people reach the page; default http://host:port' }),
+})
+
+export const workersSchema = z.int().min(1).max(64).meta({ description: 'threads that compute; default 2' })
+
+/** Sections of the file; what is in `sources`, `notifiers`, `store` and `flows` is checked one by one. */
+export const fileSchema = z.strictObject({
+  sources: z.record(z.string(), z.unknown()).meta({ description: 'where the series are, by name' }),
+  notifiers: z.record(z.string(), z.unknown()).optional().meta({ description: 'ways to tell people, by name' }),
+  store: z.unknown().optional().meta({ description: 'where all is remembered; default sqlite in ./tidewatch.db' }),
+  server: z.unknown().optional().meta({ description: 'page and API' }),
+  workers: workersSchema.optional(),
+  flows: z.array(z.unknown()).min(1, { error: 'must have at least one flow, got none' }).meta({ description: 'what to watch' }),
+})

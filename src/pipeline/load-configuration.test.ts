@@ -1,0 +1,290 @@
+import { readFileSync } from 'node:fs'
+import { inspect } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { ConfigError } from '../errors.ts'
+import { Secret } from '../secret.ts'
+import { toyFamilies } from '../testing/toy-families.ts'
+import { type LoadOptions, loadConfiguration } from './load-configuration.ts'
+
+const families = toyFamilies()
+const load = (text: string, more: Partial<LoadOptions> = {}) =>
+  loadConfiguration(text, { file: 'f.yaml', env: {}, families, ...more })
+
+function faultsOf(text: string, more: Partial<LoadOptions> = {}): string[] {
+  try {
+    load(text, more)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message.split('\n')
+    throw error
+  }
+  return []
+}
+
+const SMALL = `
+sources:
+  prom: { type: prometheus, url: 'http://127.0.0.1:9090' }
+flows:
+  - name: up
+    query: { expr: up }
+`
+/** The small configuration with more lines in its flow. */
+const flow = (...lines: string[]) => `${SMALL}${lines.map(line => `    ${line}\n`).join('')}`
+
+describe('a small configuration', () => {
+  it('is filled with defaults', () => {
+    expect(load(SMALL)).toEqual({
+      file: 'f.yaml',
+      sources: { prom: { type: 'prometheus', config: { url: 'http://127.0.0.1:9090' } } },
+      notifiers: {},
+      store: { type: 'sqlite', config: { path: './tidewatch.db' } },
+      server: { host: '127.0.0.1', port: 9797, externalUrl: 'http://127.0.0.1:9797' },
+      workers: 2,
+      flows: [
+        {
+          name: 'up',
+          every: 60_000,
+          query: { source: 'prom', expr: 'up', step: 60_000 },
+          detect: [
+            { type: 'seasonal', name: 'seasonal' },
+            { type: 'absence', name: 'absence', rule: { type: 'threshold', limit: 1 } },
+          ],
+          rule: { type: 'budget' },
+          refine: [{ type: 'merge' }, { type: 'shape' }],
+          notify: [],
+          labels: {},
+          severity: 'warning',
+          delay: 30_000,
+          reexamine: 300_000,
+          keep: 2 * 86_400_000,
+          deadline: 60_000,
+          forget: 86_400_000,
+        },
+      ],
+    })
+  })
+  it('gives flows that cross threads', () => {
+    const [first] = load(SMALL).flows
+    expect(structuredClone(first)).toEqual(first)
+  })
+})
+
+describe('a flow', () => {
+  it('takes a detector as a word, as a mapping or as a list', () => {
+    expect(load(flow('detect: seasonal')).flows[0]!.detect).toEqual([{ type: 'seasonal', name: 'seasonal' }])
+    expect(load(flow('detect: { type: seasonal, width: 2 }')).flows[0]!.detect).toEqual([
+      { type: 'seasonal', width: 2, name: 'seasonal' },
+    ])
+    expect(
+      load(flow('detect: [seasonal, { type: seasonal, name: daily, season: [1d], rule: { type: threshold, limit: 6 } }]'))
+        .flows[0]!.detect,
+    ).toEqual([
+      { type: 'seasonal', name: 'seasonal' },
+      { type: 'seasonal', name: 'daily', season: ['1d'], rule: { type: 'threshold', limit: 6 } },
+    ])
+  })
+  it('takes rule, refiners and channels as words too', () => {
+    const text = `${flow('rule: threshold', 'refine: merge', 'notify: hook')}notifiers: { hook: { type: log } }\n`
+    expect(load(text).flows[0]).toMatchObject({ rule: { type: 'threshold' }, refine: [{ type: 'merge' }], notify: ['hook'] })
+    expect(load(flow('refine: []')).flows[0]!.refine).toEqual([])
+  })
+  it('runs by cron and keeps what people wrote about it', () => {
+    expect(
+      load(
+        flow(
+          'cron: "*/5 * * * *"',
+          'owner: dns',
+          'runbook: https://x/',
+          'summary: s',
+          'severity: critical',
+          'labels: { team: net }',
+          'lookback: 2w',
+        ),
+      ).flows[0],
+    ).toMatchObject({
+      cron: '*/5 * * * *',
+      owner: 'dns',
+      runbook: 'https://x/',
+      summary: 's',
+      severity: 'critical',
+      labels: { team: 'net' },
+      lookback: 1_209_600_000,
+    })
+  })
+  it('looks again at five steps or two runs', () => {
+    expect(load(flow('every: 10m').replace('expr: up', 'expr: up, step: 1m')).flows[0]!.reexamine).toBe(20 * 60_000)
+    expect(load(flow('every: 1s')).flows[0]!.reexamine).toBe(5_000)
+  })
+})
+
+describe('the server', () => {
+  it.each([
+    ["'127.0.0.1:0'", { host: '127.0.0.1', port: 0, externalUrl: 'http://127.0.0.1:0' }],
+    ["'0.0.0.0:80'", { host: '0.0.0.0', port: 80, externalUrl: 'http://localhost:80' }],
+    ["'[::1]:9797'", { host: '::1', port: 9797, externalUrl: 'http://[::1]:9797' }],
+  ])('listens on %s', (listen, server) => {
+    expect(load(`${SMALL}server: { listen: ${listen} }`).server).toEqual(server)
+  })
+  it('has the address people use', () => {
+    expect(load(`${SMALL}server: { externalUrl: 'https://tide.example/x/' }`).server.externalUrl).toBe('https://tide.example/x')
+  })
+  it.each([['localhost'], ["':9797'"], ["'h:70000'"], ['9797'], ["'a b:1'"]])('does not listen on %s', listen => {
+    expect(faultsOf(`${SMALL}server: { listen: ${listen} }`)).toEqual([
+      expect.stringMatching(/^f\.yaml:7:19 server\.listen: must be host:port/),
+    ])
+  })
+})
+
+describe('secrets', () => {
+  const source = (options: string) => `${SMALL}`.replace("'http://127.0.0.1:9090'", `'http://h', ${options}`)
+  const tokenOf = (text: string, more: Partial<LoadOptions>) =>
+    (load(text, more).sources.prom!.config as { bearerToken: Secret }).bearerToken
+
+  it('come from the environment and do not print', () => {
+    const token = tokenOf(source('bearerToken: "${TOKEN}"'), { env: { TOKEN: 'tide-secret' } })
+    expect(token).toBeInstanceOf(Secret)
+    expect(token.reveal()).toBe('tide-secret')
+    expect(inspect(load(source('bearerToken: "${TOKEN}"'), { env: { TOKEN: 'tide-secret' } }), { depth: 9 })).not.toContain(
+      'tide-secret',
+    )
+  })
+  it('come from files, without the last line end', () => {
+    const token = tokenOf(source('bearerToken: { file: ./token }'), { readFile: path => `from ${path}\n` })
+    expect(token.reveal()).toBe('from ./token')
+  })
+  it('need files that can be read', () => {
+    const readFile = () => {
+      throw Object.assign(new Error('no'), { code: 'ENOENT' })
+    }
+    expect(faultsOf(source('bearerToken: { file: ./token }'), { readFile })).toEqual([
+      'f.yaml:3:67 sources.prom.bearerToken.file: must be a file that can be read, got "./token" (ENOENT)',
+    ])
+    expect(faultsOf(source('bearerTokenFile: ./token'), { readFile })).toEqual([
+      'f.yaml:3:63 sources.prom.bearerTokenFile: must be a file that can be read, got "./token" (ENOENT)',
+    ])
+  })
+  it('are in no message', () => {
+    const env = { TOKEN: 'tide-secret' }
+    const faults = [
+      ...faultsOf(source('bearerToken: ["${TOKEN}"]'), { env }),
+      ...faultsOf(source('timeout: "${TOKEN}"'), { env }),
+      ...faultsOf(source('basicAuth: { username: "${TOKEN}", password: 12345678 }'), { env }),
+      ...faultsOf(source('basicAuth: "${TOKEN}"'), { env }),
+    ]
+    expect(faults).toHaveLength(4)
+    expect(faults.join('\n')).not.toMatch(/tide-secret|12345678/)
+  })
+})
+
+describe('faults', () => {
+  it.each<[string, string, string]>([
+    ['no file', '', 'f.yaml:1:1 sources: must be given (a mapping), got nothing'],
+    ['a list', '[1]', 'f.yaml:1:1: must be a mapping, got [1]'],
+    ['no flow', SMALL.replace(/flows:[\s\S]*/, 'flows: []'), 'f.yaml:4:8 flows: must have at least one flow, got none'],
+    ['a flow that is a word', SMALL.replace(/- name[\s\S]*/, '- word'), 'f.yaml:5:5 flows[0]: must be a mapping, got "word"'],
+    [
+      'an unknown section',
+      `${SMALL}sorces: {}\n`,
+      'f.yaml:7:1 sorces: must be one of sources, notifiers, store, server, workers, flows; got "sorces", did you mean "sources"?',
+    ],
+    ['a number for text', flow('owner: 12'), 'f.yaml:7:12 flows[0].owner: must be text, got 12'],
+    [
+      'a number for a duration',
+      flow('every: 60'),
+      'f.yaml:7:12 flows[0].every: must be a duration with a unit like 30s, 5m or 1h30m, got 60',
+    ],
+    [
+      'a wrong word',
+      flow('severity: critcal'),
+      'f.yaml:7:15 flows[0].severity: must be one of critical, warning, info; got "critcal", did you mean "critical"?',
+    ],
+    ['a wrong cron', flow('cron: "61 * * * *"'), 'f.yaml:7:11 flows[0].cron: must be a cron expression, got "61 * * * *"'],
+    [
+      'an unknown detector',
+      flow('detect: [seasnal]'),
+      'f.yaml:7:14 flows[0].detect[0]: must be one of seasonal, absence; got "seasnal", did you mean "seasonal"?',
+    ],
+    ['no detector', flow('detect: []'), 'f.yaml:7:13 flows[0].detect: must have at least one detector, got none'],
+    [
+      'two detectors of a name',
+      flow('detect: [seasonal, seasonal]'),
+      'f.yaml:7:24 flows[0].detect[1]: must have a name of its own in this flow, got "seasonal" again',
+    ],
+    [
+      'an option of a rule of a detector',
+      flow('detect: { type: seasonal, rule: { type: budget, alrms: 1 } }'),
+      'f.yaml:7:53 flows[0].detect.rule.alrms: must be one of alarms, per; got "alrms", did you mean "alarms"?',
+    ],
+    [
+      'what only making a part finds',
+      flow('rule: { type: threshold, lower: 2, upper: 1 }'),
+      'f.yaml:7:11 flows[0].rule: must have lower below upper, got 2 and 1',
+    ],
+    [
+      'a part without a type',
+      flow('rule: { limit: 1 }'),
+      'f.yaml:7:11 flows[0].rule: must have a type (one of budget, threshold), got none',
+    ],
+    [
+      'a part that is a number',
+      flow('rule: 4'),
+      'f.yaml:7:11 flows[0].rule: must be a mapping with a type (one of budget, threshold), got 4',
+    ],
+    [
+      'the name of a prototype',
+      flow('rule: constructor'),
+      'f.yaml:7:11 flows[0].rule: must be one of budget, threshold; got "constructor"',
+    ],
+    [
+      'a step longer than every',
+      flow('every: 10s').replace('expr: up', 'expr: up, step: 1m'),
+      'f.yaml:7:12 flows[0].every: must be at least the step 1m, got 10s',
+    ],
+    [
+      'a step of nothing',
+      SMALL.replace('expr: up', 'expr: up, step: 0s'),
+      'f.yaml:6:30 flows[0].query.step: must be more than 0s, got 0s',
+    ],
+    [
+      'no expression',
+      SMALL.replace('expr: up', 'step: 1m'),
+      'f.yaml:6:12 flows[0].query.expr: must be given (text), got nothing',
+    ],
+    [
+      'a channel that is not there',
+      flow('notify: [x]'),
+      'f.yaml:7:14 flows[0].notify[0]: must be one of the notifiers (there are none); got "x"',
+    ],
+    [
+      'a name with spaces',
+      SMALL.replace('name: up', 'name: my flow'),
+      'f.yaml:5:11 flows[0].name: must be a name of letters, digits, - _ . and :, got "my flow"',
+    ],
+    ['a short memory', flow('forget: 1m'), 'f.yaml:7:13 flows[0].forget: must be longer than reexamine 5m, got 1m'],
+    ['too many threads', `${SMALL}workers: 1000\n`, 'f.yaml:7:10 workers: must be at most 64, got 1000'],
+  ])('%s', (_, text, fault) => {
+    expect(faultsOf(text)).toContainEqual(expect.stringContaining(fault))
+  })
+
+  it('of two sources, which one must be said', () => {
+    const text = SMALL.replace('flows:', "  b: { type: prometheus, url: 'http://b' }\nflows:")
+    expect(faultsOf(text)).toEqual(['f.yaml:7:12 flows[0].query: must have a source (one of prom, b), got none'])
+  })
+
+  it('of ten mistakes are ten, each at its place', () => {
+    const file = 'tests/configurations/ten-mistakes.yaml'
+    expect(faultsOf(readFileSync(file, 'utf8'), { file: 'ten.yaml' })).toEqual([
+      'ten.yaml:4:11 sources.prom.type: must be one of prometheus; got "promtheus", did you mean "prometheus"?',
+      'ten.yaml:8:10 sources.lab.url: must be an address like http://host:port, got "not an address"',
+      'ten.yaml:9:18 sources.lab.bearerToken: must have the environment variable TIDEWATCH_TEST_UNSET, which is not set; ${TIDEWATCH_TEST_UNSET:-default} gives one',
+      'ten.yaml:11:52 notifiers.hook.secrt: must be one of url, secret; got "secrt", did you mean "secret"?',
+      'ten.yaml:13:11 server.listen: must be host:port like 127.0.0.1:9797, got "localhost"',
+      expect.stringMatching(/^ten\.yaml:16:5 flows\[0\]\.evry: must be one of name, .*; got "evry", did you mean "every"\?$/),
+      'ten.yaml:17:79 flows[0].query.step: must be a duration with a unit like 30s, 5m or 1h30m, got 60',
+      'ten.yaml:19:12 flows[1].every: must be at least the step 1m, got 10s',
+      'ten.yaml:21:15 flows[1].query.source: must be one of the sources prom, lab; got "lba", did you mean "lab"?',
+      'ten.yaml:24:14 flows[1].notify[0]: must be one of the notifiers hook; got "hok", did you mean "hook"?',
+      'ten.yaml:25:11 flows[2].name: must be unique, got "errors" of flows[1] again',
+      'ten.yaml:27:38 flows[2].detect.width: must be more than 0, got -1',
+    ])
+  })
+})

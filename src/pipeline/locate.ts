@@ -1,0 +1,199 @@
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type Scalar,
+  visit,
+} from 'yaml'
+import type { Fault } from '../errors.ts'
+
+export type Path = readonly (string | number)[]
+
+/** A YAML text whose values know where they stand. */
+export interface LocatedDocument {
+  /** Plain data with `${NAME}` put in; undefined when the text is not YAML. */
+  readonly value: unknown
+  /** Faults of the text itself: syntax, keys written twice, variables that are not set. */
+  readonly faults: readonly Fault[]
+  /**
+   * A fault at the value under the path, or at its key (of a key that should not be there), or at the nearest thing around it that exists.
+   * Values that came from the environment are not repeated in the message; what is written in the file is.
+   */
+  fault(path: Path, message: string, at?: 'key' | 'value'): Fault
+}
+
+/** Reads YAML 1.2 with anchors and merge keys, and puts in `${NAME}` and `${NAME:-default}` (`$${` is a plain `${`) in values. */
+export function locate(text: string, file: string, env: Readonly<Record<string, string | undefined>>): LocatedDocument {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false })
+  const hidden = new Map<string, string>()
+  const faultAt = (offset: number | undefined, path: Path, message: string): Fault => {
+    const { line, col } = offset === undefined ? { line: 0, col: 0 } : lines.linePos(offset)
+    let shown = message
+    for (const [value, written] of hidden) shown = shown.replaceAll(value, written)
+    return { file, line, column: col, path: printPath(path), message: shown }
+  }
+
+  const faults: Fault[] = []
+  let broken = false
+  for (const { pos, code, message } of document.errors) {
+    if (code === 'DUPLICATE_KEY') {
+      const key = duplicateKey(document, pos[0])
+      faults.push(faultAt(pos[0], key?.path ?? [], `must be written once, got the key ${JSON.stringify(key?.name ?? '')} again`))
+    } else if (!broken) {
+      // One is told: the ones behind it are mostly its consequences.
+      broken = true
+      const hint = code === 'UNEXPECTED_TOKEN' ? ' (text with [ ] { } or , in it needs quotes between { and })' : ''
+      faults.push(faultAt(pos[0], [], `must be YAML: ${lowerFirst(message.replaceAll('\n', ' '))}${hint}`))
+    }
+  }
+
+  visit(document, {
+    Scalar(key, node, ancestors) {
+      if (key === 'key' || typeof node.value !== 'string' || !node.value.includes('${')) return
+      const written = node.value
+      const unset: string[] = []
+      const value = interpolate(written, env, unset)
+      const path = pathOf(key, ancestors)
+      for (const problem of unset) faults.push(faultAt(node.range?.[0], path, problem))
+      if (value !== written && value.length > 3 && !written.startsWith('$${')) hidden.set(value, written)
+      node.value = value
+    },
+    Alias(key, node, ancestors) {
+      if (node.resolve(document) !== undefined) return
+      broken = true
+      faults.push(
+        faultAt(node.range?.[0], pathOf(key, ancestors), `must name an anchor that stands before it, got *${node.source}`),
+      )
+    },
+  })
+
+  let value: unknown
+  if (!broken) {
+    try {
+      value = document.toJS()
+    } catch (error) {
+      faults.push(faultAt(0, [], `must be YAML: ${(error as Error).message}`))
+    }
+  }
+  return { value, faults, fault: (path, message, at = 'value') => faultAt(offsetOf(document, path, at), path, message) }
+}
+
+/** `flows[0].query.step`; keys that are not words are quoted. */
+export function printPath(path: Path): string {
+  let text = ''
+  for (const part of path) {
+    if (typeof part === 'number') text += `[${part}]`
+    else if (!/^[\w-]+$/.test(part)) text += `[${JSON.stringify(part)}]`
+    else text += text === '' ? part : `.${part}`
+  }
+  return text
+}
+
+function interpolate(text: string, env: Readonly<Record<string, string | undefined>>, problems: string[]): string {
+  return text.replace(/\$\$\{|\$\{([^}]*)(\}?)/g, (match, inner: string | undefined, close: string) => {
+    if (match === '$${') return '${'
+    const parts = /^([A-Za-z_]\w*)(?::-([\s\S]*))?$/.exec(inner!)
+    if (close === '' || !parts) {
+      problems.push(
+        `must have a variable like \${NAME} or \${NAME:-default}, or $\${ for a plain \${, got ${JSON.stringify(match)}`,
+      )
+      return match
+    }
+    const [, name, fallback] = parts
+    const value = env[name!]
+    if (value !== undefined && !(value === '' && fallback !== undefined)) return value
+    if (fallback !== undefined) return fallback
+    problems.push(`must have the environment variable ${name}, which is not set; \${${name}:-default} gives one`)
+    return match
+  })
+}
+
+type Ancestors = readonly (Document | Node | Pair)[]
+
+function pathOf(key: unknown, ancestors: Ancestors): (string | number)[] {
+  const path: (string | number)[] = []
+  for (let i = 0; i < ancestors.length; i++) {
+    const node = ancestors[i]!
+    if (isPair(node)) path.push(keyText(node.key))
+    const next = ancestors[i + 1]
+    if (isSeq(node)) path.push(next ? node.items.indexOf(next as never) : (key as number))
+  }
+  return path
+}
+
+function keyText(key: unknown): string {
+  const value = isScalar(key) ? key.value : key
+  return typeof value === 'symbol' ? (value.description ?? '') : String(value)
+}
+
+function duplicateKey(document: Document, offset: number): { name: string; path: Path } | undefined {
+  let found: { name: string; path: Path } | undefined
+  visit(document, {
+    Pair(key, pair, ancestors) {
+      if ((pair.key as Scalar | null)?.range?.[0] !== offset) return
+      const name = keyText(pair.key)
+      found = { name, path: [...pathOf(key, ancestors), name] }
+      return visit.BREAK
+    },
+  })
+  return found
+}
+
+function offsetOf(document: Document, path: Path, at: 'key' | 'value'): number | undefined {
+  let node = document.contents as Node | null | undefined
+  let offset = node?.range?.[0] ?? 0
+  for (const [depth, part] of path.entries()) {
+    if (isAlias(node)) node = node.resolve(document)
+    if (isMap(node)) {
+      const pair = findPair(document, node.items, String(part))
+      if (!pair) return offset
+      const keyOffset = (pair.key as Node | null)?.range?.[0]
+      const child = pair.value as Node | null
+      if (at === 'key' && depth === path.length - 1) return keyOffset ?? offset
+      // A value that is a block starts on the next line; people look for its key.
+      offset =
+        (isScalar(child) && child.range && child.range[0] !== child.range[1] ? child.range[0] : undefined) ??
+        flowOffset(child) ??
+        keyOffset ??
+        offset
+      node = child
+    } else if (isSeq(node)) {
+      const child = node.items[Number(part)] as Node | undefined
+      if (!child) return offset
+      offset = child.range?.[0] ?? offset
+      node = child
+    } else return offset
+  }
+  return offset
+}
+
+function flowOffset(node: Node | null): number | undefined {
+  if (isAlias(node)) return node.range?.[0]
+  return (isMap(node) || isSeq(node)) && node.flow ? node.range?.[0] : undefined
+}
+
+function findPair(document: Document, items: readonly Pair[], name: string): Pair | undefined {
+  const own = items.findLast(pair => keyText(pair.key) === name)
+  if (own) return own
+  for (const pair of items.filter(pair => keyText(pair.key) === '<<')) {
+    const merged = isSeq(pair.value) ? pair.value.items : [pair.value]
+    for (const item of merged) {
+      const map = isAlias(item) ? item.resolve(document) : item
+      const found = isMap(map) ? findPair(document, map.items, name) : undefined
+      if (found) return found
+    }
+  }
+  return undefined
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1)
+}
