@@ -1,0 +1,47 @@
+import { once } from 'node:events'
+import { get, type IncomingMessage } from 'node:http'
+import { afterEach, describe, expect, it } from 'vitest'
+import { calmWorld, fakeServerParts } from '../testing/fake-server-parts.ts'
+import { makeApp } from './app.ts'
+import { type Listening, listen } from './listen.ts'
+
+describe('events', () => {
+  let server: Listening | undefined
+  afterEach(() => server?.close())
+
+  async function open(url: string): Promise<{ next: (event: string) => Promise<string>; response: IncomingMessage }> {
+    const [response] = (await once(get(url), 'response')) as [IncomingMessage]
+    response.setEncoding('utf8')
+    response.on('error', () => {})
+    let text = ''
+    response.on('data', (chunk: string) => (text += chunk))
+    const next = async (event: string) => {
+      while (!text.includes(`event: ${event}`)) await once(response, 'data')
+      const seen = text
+      text = ''
+      return seen
+    }
+    return { next, response }
+  }
+
+  it('say that there is something new, and end when the server closes', async () => {
+    const world = calmWorld()
+    server = await listen(makeApp(fakeServerParts(world), { lookEvery: 5 }), { host: '127.0.0.1', port: 31300 })
+    expect(server.url).toBe('http://127.0.0.1:31300')
+    const events = await open(`${server.url}/api/v1/events`)
+    expect(events.response.headers['content-type']).toContain('text/event-stream')
+    await events.next('ping')
+    await new Promise(resolve => setTimeout(resolve, 50))
+    world.flows = world.flows.map(state => ({ ...state, failures: 1 }))
+    expect(await events.next('change')).toContain(`data: ${world.now}`)
+    const ended = new Promise(resolve => events.response.once('close', resolve))
+    await server.close()
+    server = undefined
+    await ended
+  })
+
+  it('do not start on an address that is taken', async () => {
+    server = await listen(makeApp(fakeServerParts(calmWorld())), { host: '127.0.0.1', port: 31301 })
+    await expect(listen(makeApp(fakeServerParts(calmWorld())), { host: '127.0.0.1', port: 31301 })).rejects.toThrow('EADDRINUSE')
+  })
+})

@@ -1,0 +1,75 @@
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { streamSSE } from 'hono/streaming'
+import { SECOND } from '../duration.ts'
+import type { ServerParts } from './parts.ts'
+import { Problem } from './problem.ts'
+
+/** How often the store is looked at while somebody listens. */
+const LOOK_EVERY = 2 * SECOND
+/** Proxies close what is silent for a minute. */
+const PING_EVERY = 20 * SECOND
+/** An open page takes one connection; a hundred of them is somebody's mistake. */
+const MOST_LISTENERS = 100
+
+/** `/api/v1/events`: server-sent events, `change` when there is something new to read, `ping` to keep the line open. */
+export function eventRoutes(parts: ServerParts, options: { lookEvery?: number; mostListeners?: number } = {}): OpenAPIHono {
+  const { lookEvery = LOOK_EVERY, mostListeners = MOST_LISTENERS } = options
+  const watch = watchStore(parts, lookEvery)
+  const app = new OpenAPIHono()
+  app.get('/api/v1/events', c => {
+    if (watch.listeners() >= mostListeners)
+      throw new Problem(503, 'too-many-listeners', `listeners must be at most ${mostListeners}; poll /api/v1/status instead`)
+    c.header('X-Accel-Buffering', 'no')
+    return streamSSE(c, async stream => {
+      const send = (event: string) => void stream.writeSSE({ event, data: String(parts.now()) }).catch(() => stream.abort())
+      const ping = setInterval(send, PING_EVERY, 'ping')
+      const stop = watch.listen(() => send('change'))
+      send('ping')
+      await new Promise<void>(resolve => stream.onAbort(resolve))
+      clearInterval(ping)
+      stop()
+    })
+  })
+  return app
+}
+
+/** One look serves all listeners, and nobody looks when nobody listens. */
+function watchStore({ store, health, configuration, log }: ServerParts, every: number) {
+  const listeners = new Set<() => void>()
+  let timer: NodeJS.Timeout | undefined
+  let seen: string | undefined
+
+  const look = async () => {
+    const { ready, reasons, sources } = health()
+    const now = JSON.stringify([
+      (await store.flows()).map(({ flow, failures, lastRun }) => [flow, failures, lastRun?.startedAt, lastRun?.finishedAt]),
+      await store.channels(),
+      [ready, reasons, sources.map(({ name, ok, error }) => [name, ok, error])],
+      configuration().flows.map(({ name }) => name),
+    ])
+    if (seen !== undefined && now !== seen) for (const tell of listeners) tell()
+    seen = now
+  }
+
+  /** The next look starts after the last one is done, so that a slow store is not asked twice at once. */
+  const goOn = () => {
+    timer = setTimeout(async () => {
+      await look().catch((error: Error) => log?.(`events: ${error.message}`))
+      if (listeners.size > 0) goOn()
+      else timer = undefined
+    }, every)
+    timer.unref()
+  }
+
+  return {
+    listeners: () => listeners.size,
+    listen(tell: () => void): () => void {
+      listeners.add(tell)
+      if (timer === undefined) {
+        look().catch(() => {})
+        goOn()
+      }
+      return () => listeners.delete(tell)
+    },
+  }
+}

@@ -1,0 +1,182 @@
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { build } from 'vite'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { calmWorld, FAKE_NOW, type FakeWorld, fakeServerParts, oddWorld } from '../testing/fake-server-parts.ts'
+import { makeApp } from './app.ts'
+import { type Listening, listen } from './listen.ts'
+
+const PORT = 31310
+/** Folder that takes pictures for people to look at; none are taken without it. */
+const SHOTS = process.env.TIDEWATCH_SHOTS
+
+describe('page in a browser', () => {
+  let browser: Browser
+  let server: Listening | undefined
+  const closing: (() => Promise<unknown>)[] = []
+
+  beforeAll(async () => {
+    await build({ root: 'web', logLevel: 'error' })
+    browser = await chromium.launch({
+      executablePath: '/usr/bin/chromium',
+      args: [
+        '--headless',
+        '--no-sandbox',
+        '--disable-gpu',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    })
+  })
+  afterAll(() => browser?.close())
+  afterEach(async () => {
+    for (const close of closing.splice(0)) await close()
+    await server?.close()
+    server = undefined
+  })
+
+  /** Opens the page over a world; every request to anywhere else and every error of the page is kept. */
+  async function open(world: FakeWorld | undefined, options: BrowserContextOptions = {}, hash = '') {
+    if (world) server = await listen(makeApp(fakeServerParts(world), { lookEvery: 30 }), { host: '127.0.0.1', port: PORT })
+    const context = await browser.newContext({ timezoneId: 'UTC', locale: 'en-GB', reducedMotion: 'reduce', ...options })
+    closing.push(() => context.close())
+    const page = await context.newPage()
+    const complaints: string[] = []
+    page.on('pageerror', error => complaints.push(error.message))
+    page.on('console', line => line.type() === 'error' && complaints.push(line.text()))
+    page.on('request', request => {
+      if (!request.url().startsWith(`http://127.0.0.1:${PORT}/`)) complaints.push(`asked ${request.url()}`)
+    })
+    await page.goto(`http://127.0.0.1:${PORT}/${hash}`, { waitUntil: 'load' })
+    return { page, complaints }
+  }
+
+  async function shoot(page: Page, name: string) {
+    if (!SHOTS) return
+    await page.waitForTimeout(400)
+    await page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true })
+  }
+
+  const wide = { viewport: { width: 1280, height: 2600 } }
+  const narrow = { viewport: { width: 360, height: 4200 } }
+
+  it('says that nothing is odd, what is watched and since when', async () => {
+    const { page, complaints } = await open(calmWorld(), { viewport: { width: 1280, height: 900 } })
+    await page.getByRole('heading', { level: 1, name: 'Nothing is odd now' }).waitFor()
+    await page.getByText('Everything has followed its tide so far.').waitFor()
+    expect(await page.locator('.detail').textContent()).toContain('Watching 12 series in 3 flows since 9 Mar, 14:30')
+    expect(await page.locator('.watch').textContent()).toContain('coredns-latency')
+    await shoot(page, 'empty-light')
+    expect(complaints).toEqual([])
+  })
+
+  it.each([
+    ['full-light', wide],
+    ['full-dark', { ...wide, colorScheme: 'dark' as const }],
+    ['narrow-light', narrow],
+    ['narrow-dark', { ...narrow, colorScheme: 'dark' as const }],
+  ])('shows what is odd with charts and numbers: %s', async (name, options) => {
+    const { page, complaints } = await open(oddWorld(), options)
+    await page.getByRole('heading', { level: 1, name: '2 things are odd now' }).waitFor()
+    const cards = page.getByRole('article')
+    expect(await cards.count()).toBe(5)
+    expect(await cards.nth(0).getByRole('heading').textContent()).toContain('91 times the expected 21 ms')
+    const numbers = cards.nth(0).locator('.numbers')
+    for (const text of ['1.92', '0.021', '0.012 … 0.034', '8.4×', '14:16', '14 min'])
+      expect(await numbers.textContent()).toContain(text)
+    await expect.poll(() => page.locator('canvas').count()).toBe(5)
+    expect(await page.getByText('must answer within 10s').count()).toBe(1)
+    expect(await page.getByText('nobody: shorter than 10m').count()).toBe(1)
+    const overflow = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
+    expect(overflow).toBe(0)
+    await shoot(page, name)
+    expect(complaints).toEqual([])
+  })
+
+  it('draws the band and the odd stretch', async () => {
+    const { page } = await open(oddWorld(), wide)
+    await page.locator('canvas').nth(2).waitFor()
+    const colours = await page.evaluate(`(() => {
+      const canvas = document.querySelectorAll('canvas')[2]
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
+      const seen = new Set()
+      for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 0) seen.add([data[i], data[i + 1], data[i + 2]].map(x => x >> 4).join())
+      return [...seen]
+    })()`)
+    expect((colours as string[]).length).toBeGreaterThan(5)
+    expect(colours).toContain([0xc2, 0x41, 0x0c].map(x => x >> 4).join())
+    expect(colours).toContain([0x0b, 0x6b, 0x7d].map(x => x >> 4).join())
+  })
+
+  it('follows the server without being loaded again', async () => {
+    const world = calmWorld()
+    const { page } = await open(world)
+    await page.getByText('live', { exact: true }).waitFor()
+    const odd = oddWorld()
+    world.anomalies = odd.anomalies.slice(0, 1)
+    world.flows = world.flows.map(state => ({ ...state, lastRun: { ...state.lastRun!, finishedAt: FAKE_NOW } }))
+    await page.getByRole('heading', { level: 1, name: 'One thing is odd now' }).waitFor({ timeout: 5000 })
+  })
+
+  it('opens a linked anomaly, listed or not', async () => {
+    const { page } = await open(oddWorld(), { viewport: { width: 1000, height: 700 } }, '#/anomalies/a-4')
+    await page.locator('.card.linked').waitFor()
+    expect(await page.evaluate('document.activeElement.textContent')).toContain('went silent')
+    await page.evaluate("location.hash = '#/anomalies/none'")
+    await page.getByText('There is no such anomaly').waitFor()
+    expect(await page.locator('.card.linked').count()).toBe(0)
+  })
+
+  it('is kept when the server goes away, and says so', async () => {
+    const { page } = await open(oddWorld())
+    await page.getByText('live', { exact: true }).waitFor()
+    await server!.close()
+    server = undefined
+    await page.getByRole('alert').filter({ hasText: 'does not answer' }).waitFor()
+    expect(await page.getByRole('article').count()).toBe(5)
+    await shoot(page, 'down')
+    server = await listen(makeApp(fakeServerParts(calmWorld())), { host: '127.0.0.1', port: PORT })
+    await page.getByRole('heading', { level: 1, name: 'Nothing is odd now' }).waitFor({ timeout: 20_000 })
+  })
+
+  it('polls when events are not to be had', async () => {
+    const world = calmWorld()
+    const context = await browser.newContext()
+    closing.push(() => context.close())
+    await context.route('**/api/v1/events', route => route.abort())
+    server = await listen(makeApp(fakeServerParts(world)), { host: '127.0.0.1', port: PORT })
+    const page = await context.newPage()
+    await page.goto(server.url)
+    await page.getByText('every few seconds', { exact: true }).waitFor()
+    world.anomalies = oddWorld().anomalies.slice(0, 1)
+    await page.getByRole('heading', { level: 1, name: 'One thing is odd now' }).waitFor({ timeout: 15_000 })
+  })
+
+  it('does not run what a series is called', async () => {
+    const world = oddWorld()
+    world.anomalies = [
+      {
+        ...world.anomalies[0]!,
+        labels: { zone: '<img src=x onerror="document.title=1">' },
+        annotations: { runbook: 'javascript:document.title=1', owner: '<b>x</b>' },
+      },
+    ]
+    const { page, complaints } = await open(world)
+    await page.getByText('<img src=x').waitFor()
+    expect(await page.title()).toBe('Tidewatch')
+    expect(await page.locator('a[href^="javascript"]').count()).toBe(0)
+    expect(complaints).toEqual([])
+  })
+
+  it('is walked through by keyboard', async () => {
+    const { page } = await open(oddWorld(), wide)
+    await page.getByRole('article').first().waitFor()
+    await page.keyboard.press('Tab')
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to what is odd')
+    await page.keyboard.press('Enter')
+    expect(await page.evaluate('document.activeElement.id')).toBe('main')
+    await page.keyboard.press('Tab')
+    expect(await page.evaluate("document.activeElement.getAttribute('href')")).toBe('#/anomalies/a-1')
+  })
+})

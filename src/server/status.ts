@@ -1,0 +1,54 @@
+import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
+import { channelHealth } from './channels.ts'
+import { flowHealth } from './flows.ts'
+import type { ServerParts } from './parts.ts'
+import { StatusWire } from './wire.ts'
+
+const status = createRoute({
+  method: 'get',
+  path: '/api/v1/status',
+  summary: 'All in a few numbers',
+  responses: { 200: { description: 'Status', content: { 'application/json': { schema: StatusWire } } } },
+})
+
+/** More open anomalies than this are counted as this many. */
+const MOST_OPEN = 10_000
+
+/** `/api/v1/status`. */
+export function statusRoutes({ store, configuration, health, now, version }: ServerParts): OpenAPIHono {
+  const app = new OpenAPIHono()
+  app.openapi(status, async c => {
+    const { flows, notifiers } = configuration()
+    const { ready, reasons, startedAt, sources, workers } = health()
+    const [open, states, channels] = await Promise.all([
+      store.anomalies({ status: 'open', limit: MOST_OPEN }),
+      store.flows(),
+      store.channels(),
+    ])
+    const stateOf = new Map(states.map(state => [state.flow, state]))
+    const time = now()
+    return c.json(
+      {
+        version,
+        now: time,
+        startedAt,
+        ready,
+        reasons: [...reasons],
+        open: open.length,
+        series: flows.reduce((sum, { name }) => sum + (stateOf.get(name)?.lastRun?.series ?? 0), 0),
+        flows: {
+          total: flows.length,
+          failing: flows.filter(flow => ['failing', 'late'].includes(flowHealth(flow, stateOf.get(flow.name), time))).length,
+        },
+        sources: { total: sources.length, failing: sources.filter(({ ok }) => !ok).length },
+        channels: {
+          total: Object.keys(notifiers).length,
+          failing: channels.filter(state => notifiers[state.channel] !== undefined && channelHealth(state) === 'failing').length,
+        },
+        workers: { ...workers },
+      },
+      200,
+    )
+  })
+  return app
+}

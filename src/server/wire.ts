@@ -1,0 +1,157 @@
+import { z } from '@hono/zod-openapi'
+
+/** Shapes of the JSON that leaves the server. Times are epoch ms, durations ms; null is unknown. */
+
+const time = () => z.number().openapi({ description: 'epoch ms', example: 1767225600000 })
+const maybeTime = () => z.number().nullable().openapi({ description: 'epoch ms; null: never or unknown' })
+const maybeNumber = () => z.number().nullable()
+const labels = () => z.record(z.string(), z.string())
+
+export const ProblemWire = z
+  .object({ error: z.object({ code: z.string(), message: z.string(), faults: z.array(z.unknown()).optional() }) })
+  .openapi('Problem')
+
+export const AnomalyWire = z
+  .object({
+    id: z.string(),
+    version: z.number().int(),
+    status: z.enum(['open', 'resolved', 'withdrawn']),
+    flow: z.string(),
+    detector: z.string(),
+    series: z.string().openapi({ description: 'canonical name of the series', example: 'up{job="coredns"}' }),
+    labels: labels(),
+    sentence: z.string().nullable().openapi({ description: 'what, how far, since when' }),
+    shape: z.string().nullable(),
+    numbers: z.record(z.string(), maybeNumber()),
+    direction: z.enum(['up', 'down', 'none']),
+    start: time(),
+    end: time(),
+    peak: time(),
+    duration: z.number(),
+    ongoing: z.boolean(),
+    current: maybeNumber().openapi({ description: 'value of the strangest point' }),
+    expected: maybeNumber(),
+    lower: maybeNumber().openapi({ description: 'lower edge of the band at the strangest point' }),
+    upper: maybeNumber(),
+    score: maybeNumber(),
+    strength: maybeNumber().openapi({ description: 'multiples of the limit: 1 is the limit' }),
+    ignored: z.string().nullable().openapi({ description: 'why nobody is told; null: people are told' }),
+    annotations: z.record(z.string(), z.string()),
+    channels: z.array(z.string()).openapi({ description: 'channels that the flow tells' }),
+    openedAt: time(),
+    updatedAt: time(),
+  })
+  .openapi('Anomaly')
+export type AnomalyWire = z.infer<typeof AnomalyWire>
+
+export const AnomalyListWire = z.object({ anomalies: z.array(AnomalyWire) }).openapi('Anomalies')
+export type AnomalyListWire = z.infer<typeof AnomalyListWire>
+
+export const ChartWire = z
+  .object({
+    id: z.string(),
+    start: time(),
+    end: time(),
+    step: maybeNumber().openapi({ description: 'ms between rows of the flow' }),
+    times: z.array(z.number()),
+    value: z.array(maybeNumber()),
+    expected: z.array(maybeNumber()),
+    lower: z.array(maybeNumber()),
+    upper: z.array(maybeNumber()),
+    score: z.array(maybeNumber()),
+  })
+  .openapi('Chart')
+export type ChartWire = z.infer<typeof ChartWire>
+
+export const DiagnosticWire = z
+  .object({ level: z.enum(['info', 'warning', 'error']), message: z.string(), request: z.string().nullable() })
+  .openapi('Diagnostic')
+
+export const RunWire = z
+  .object({
+    flow: z.string(),
+    status: z.enum(['ok', 'failed']),
+    startedAt: time(),
+    finishedAt: time(),
+    start: time(),
+    end: time(),
+    error: z.string().nullable(),
+    series: z.number().int(),
+    anomalies: z.number().int(),
+    changes: z.number().int(),
+    diagnostics: z.array(DiagnosticWire),
+  })
+  .openapi('Run')
+export type RunWire = z.infer<typeof RunWire>
+export const RunListWire = z.object({ runs: z.array(RunWire) }).openapi('Runs')
+
+export const FlowWire = z
+  .object({
+    name: z.string(),
+    summary: z.string().nullable(),
+    owner: z.string().nullable(),
+    runbook: z.string().nullable(),
+    severity: z.string(),
+    source: z.string(),
+    expr: z.string(),
+    step: z.number(),
+    every: z.number(),
+    cron: z.string().nullable(),
+    detectors: z.array(z.string()),
+    notify: z.array(z.string()),
+    health: z.enum(['ok', 'failing', 'late', 'waiting']).openapi({ description: 'waiting: has not run yet' }),
+    series: z.number().int(),
+    failures: z.number().int().openapi({ description: 'failed runs since the last good one' }),
+    watermark: maybeTime().openapi({ description: 'everything before it is examined for good' }),
+    nextRunAt: maybeTime(),
+    lastSuccessAt: maybeTime(),
+    lastError: z.string().nullable(),
+    lastRun: RunWire.nullable(),
+    request: z.string().nullable().openapi({ description: 'the last query, as a command that can be copied' }),
+  })
+  .openapi('Flow')
+export type FlowWire = z.infer<typeof FlowWire>
+export const FlowListWire = z.object({ flows: z.array(FlowWire) }).openapi('Flows')
+
+export const SourceWire = z
+  .object({ name: z.string(), type: z.string(), ok: z.boolean(), error: z.string().nullable(), checkedAt: maybeTime() })
+  .openapi('Source')
+export type SourceWire = z.infer<typeof SourceWire>
+export const SourceListWire = z.object({ sources: z.array(SourceWire) }).openapi('Sources')
+
+export const ChannelWire = z
+  .object({
+    name: z.string(),
+    type: z.string(),
+    health: z.enum(['ok', 'failing', 'idle']).openapi({ description: 'idle: nothing was sent yet' }),
+    pending: z.number().int(),
+    delivered: z.number().int(),
+    abandoned: z.number().int(),
+    lastDeliveredAt: maybeTime(),
+    lastError: z.string().nullable(),
+  })
+  .openapi('Channel')
+export type ChannelWire = z.infer<typeof ChannelWire>
+export const ChannelListWire = z.object({ channels: z.array(ChannelWire) }).openapi('Channels')
+
+export const StatusWire = z
+  .object({
+    version: z.string(),
+    now: time(),
+    startedAt: time(),
+    ready: z.boolean(),
+    reasons: z.array(z.string()),
+    open: z.number().int().openapi({ description: 'open anomalies that people are told of' }),
+    series: z.number().int().openapi({ description: 'series seen by the last run of every flow' }),
+    flows: z.object({ total: z.number().int(), failing: z.number().int() }),
+    sources: z.object({ total: z.number().int(), failing: z.number().int() }),
+    channels: z.object({ total: z.number().int(), failing: z.number().int() }),
+    workers: z.object({ size: z.number(), busy: z.number(), queued: z.number() }),
+  })
+  .openapi('Status')
+export type StatusWire = z.infer<typeof StatusWire>
+
+/** A number for JSON: NaN and infinities are null. */
+export function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null
+}

@@ -1,0 +1,173 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import uPlot from 'uplot'
+import { type AnomalyWire, type ChartWire, readChart } from './api.ts'
+import { formatNumber, formatTime } from './format.ts'
+import { now } from './state.ts'
+
+const POINTS = 900
+
+/** Value, expectation and band around the anomaly; read when it comes near the view, and again when the anomaly changes. */
+export function Chart({ anomaly }: { anomaly: AnomalyWire }) {
+  const place = useRef<HTMLDivElement>(null)
+  const readout = useRef<HTMLParagraphElement>(null)
+  const near = useNear(place)
+  const [chart, setChart] = useState<ChartWire | 'failed'>()
+  const [look, setLook] = useState(0)
+
+  useEffect(() => {
+    if (!near) return undefined
+    let gone = false
+    readChart(anomaly.id, POINTS).then(
+      read => !gone && setChart(read),
+      () => !gone && setChart(before => before ?? 'failed'),
+    )
+    return () => {
+      gone = true
+    }
+  }, [near, anomaly.id, anomaly.version, anomaly.updatedAt, anomaly.end])
+
+  useEffect(() => {
+    const schemes = matchMedia('(prefers-color-scheme: dark)')
+    const repaint = () => setLook(count => count + 1)
+    schemes.addEventListener('change', repaint)
+    return () => schemes.removeEventListener('change', repaint)
+  }, [])
+
+  const drawable = chart !== undefined && chart !== 'failed' && chart.times.length > 1
+  useEffect(() => {
+    if (!drawable || !place.current) return undefined
+    const drawing = draw(place.current, chart, anomaly, text => {
+      if (readout.current) readout.current.textContent = text
+    })
+    const resize = new ResizeObserver(([entry]) =>
+      drawing.setSize({ width: Math.floor(entry!.contentRect.width), height: drawing.height }),
+    )
+    resize.observe(place.current)
+    return () => {
+      resize.disconnect()
+      drawing.destroy()
+    }
+  }, [chart, look, anomaly.start, anomaly.end])
+
+  return (
+    <figure class="chart">
+      <div class="plot" ref={place} role="img" aria-label={describe(anomaly)}>
+        {chart === 'failed' && <p>The chart could not be read.</p>}
+        {chart !== undefined && chart !== 'failed' && !drawable && <p>No points are kept for this time.</p>}
+      </div>
+      {drawable && (
+        <figcaption>
+          <span class="key value">value</span>
+          <span class="key expected">expected</span>
+          <span class="key band">band</span>
+          <span class="key odd">odd</span>
+          <span class="readout" ref={readout} />
+        </figcaption>
+      )}
+    </figure>
+  )
+}
+
+function describe({ current, expected, lower, upper }: AnomalyWire): string {
+  const band = lower === null || upper === null ? '' : `, band ${formatNumber(lower)} to ${formatNumber(upper)}`
+  return `Chart of the series around the anomaly: peak ${formatNumber(current)}, expected ${formatNumber(expected)}${band}`
+}
+
+/** True from the moment when the element is about to be seen. */
+function useNear(place: { current: Element | null }): boolean {
+  const [near, setNear] = useState(false)
+  useEffect(() => {
+    if (!place.current) return undefined
+    const watch = new IntersectionObserver(([entry]) => entry!.isIntersecting && setNear(true), { rootMargin: '400px' })
+    watch.observe(place.current)
+    return () => watch.disconnect()
+  }, [])
+  return near
+}
+
+/** Columns of the drawing: time (s), lower, upper, expected, value, and value where it is odd. */
+function draw(place: HTMLElement, chart: ChartWire, { start, end }: AnomalyWire, say: (text: string) => void): uPlot {
+  const style = getComputedStyle(place)
+  const colour = (name: string) => style.getPropertyValue(`--${name}`).trim()
+  const odd = chart.value.map((value, i) => (chart.times[i]! >= start && chart.times[i]! < end ? value : null))
+  const data = [
+    chart.times.map(time => time / 1000),
+    chart.lower,
+    chart.upper,
+    chart.expected,
+    chart.value,
+    odd,
+  ] as uPlot.AlignedData
+  const axis = {
+    stroke: colour('muted'),
+    font: '11px system-ui, sans-serif',
+    grid: { stroke: colour('grid'), width: 1 },
+    ticks: { show: false },
+  }
+  const drawing = new uPlot(
+    {
+      width: Math.max(200, Math.floor(place.clientWidth)),
+      height: place.clientHeight,
+      padding: [8, 4, 0, 0],
+      legend: { show: false },
+      cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
+      scales: {
+        x: { range: [chart.times[0]! / 1000, chart.times.at(-1)! / 1000] },
+        y: { range: (_, low, high) => pad(low, high) },
+      },
+      axes: [
+        {
+          ...axis,
+          grid: { show: false },
+          size: 26,
+          space: 70,
+          values: (_, seconds) => seconds.map(second => formatTime(second * 1000, now.value)),
+        },
+        { ...axis, size: 52, space: 34, values: (_, values) => values.map(formatNumber) },
+      ],
+      series: [
+        {},
+        { stroke: 'transparent', points: { show: false } },
+        { stroke: 'transparent', points: { show: false } },
+        { stroke: colour('expected'), width: 1.25, dash: [5, 4], points: { show: false } },
+        { stroke: colour('value'), width: 1.75, points: { show: false } },
+        { stroke: colour('odd'), width: 2.25, points: { show: false } },
+      ],
+      bands: [{ series: [2, 1], fill: colour('band') }],
+      hooks: {
+        drawClear: [plot => shade(plot, start / 1000, end / 1000, colour('odd-soft'))],
+        setCursor: [
+          plot => {
+            const row = plot.cursor.idx
+            if (typeof row !== 'number') return say('')
+            const time = formatTime(chart.times[row]!, now.value)
+            const band =
+              chart.lower[row] === null ? '' : ` · band ${formatNumber(chart.lower[row])} … ${formatNumber(chart.upper[row])}`
+            return say(`${time} · ${formatNumber(chart.value[row])} · expected ${formatNumber(chart.expected[row])}${band}`)
+          },
+        ],
+      },
+    },
+    data,
+    place,
+  )
+  return drawing
+}
+
+/** Room above and below; what is never negative starts at zero unless it is far from it. */
+function pad(low: number | null, high: number | null): [number, number] {
+  if (low === null || high === null) return [0, 1]
+  const room = (high - low) * 0.08 || Math.abs(high) * 0.1 || 1
+  const bottom = low >= 0 && low - room < (high - low) * 0.5 ? 0 : low - room
+  return [bottom, high + room]
+}
+
+function shade(plot: uPlot, start: number, end: number, fill: string): void {
+  const { left, top, width, height } = plot.bbox
+  const from = Math.max(left, plot.valToPos(start, 'x', true))
+  const to = Math.min(left + width, plot.valToPos(end, 'x', true))
+  plot.ctx.save()
+  plot.ctx.fillStyle = fill
+  plot.ctx.fillRect(from, top, Math.max(2, to - from), height)
+  plot.ctx.restore()
+}

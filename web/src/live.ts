@@ -1,0 +1,74 @@
+import { readAnomalies, readChannels, readFlows, readSources, readStatus } from './api.ts'
+import { connection, now, picture } from './state.ts'
+
+/** A safety net under the event stream, and the rhythm without it. */
+const POLL_LIVE = 60_000
+const POLL_BLIND = 8_000
+const MOST_OPEN = 200
+const MOST_RECENT = 60
+
+/** Reads the picture now, on every change that the server tells of, and now and then. */
+export function followServer(): void {
+  let told = false
+  let behind = 0
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let reading: Promise<void> | undefined
+  let again = false
+
+  const readAll = async () => {
+    try {
+      const [status, open, recent, flows, sources, channels] = await Promise.all([
+        readStatus(),
+        readAnomalies('open', MOST_OPEN),
+        readAnomalies('resolved', MOST_RECENT),
+        readFlows(),
+        readSources(),
+        readChannels(),
+      ])
+      behind = status.now - Date.now()
+      now.value = status.now
+      picture.value = { status, open, recent, flows, sources, channels }
+      connection.value = told ? 'live' : 'polling'
+    } catch {
+      connection.value = 'down'
+    }
+  }
+
+  /** Changes that come while reading are read once more after it, not side by side. */
+  const refresh = () => {
+    if (reading) {
+      again = true
+      return
+    }
+    clearTimeout(timer)
+    reading = readAll().then(() => {
+      reading = undefined
+      timer = setTimeout(refresh, again ? 200 : told && connection.value === 'live' ? POLL_LIVE : POLL_BLIND)
+      again = false
+    })
+  }
+
+  const listen = () => {
+    const events = new EventSource('./api/v1/events')
+    events.addEventListener('ping', () => {
+      const back = !told
+      told = true
+      if (back) refresh()
+    })
+    events.addEventListener('change', refresh)
+    events.addEventListener('error', () => {
+      const lost = told
+      told = false
+      if (lost) refresh()
+      if (events.readyState === EventSource.CLOSED) setTimeout(listen, POLL_BLIND)
+    })
+  }
+
+  refresh()
+  listen()
+  addEventListener('online', refresh)
+  document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && refresh())
+  setInterval(() => {
+    now.value = Date.now() + behind
+  }, 5_000)
+}
