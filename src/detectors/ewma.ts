@@ -14,8 +14,10 @@ const config = z.strictObject({
 
 /** Rows before the first score: fewer say nothing of a variance. */
 const WARM_UP = 10
-/** Of the larger of expected and seen value: smaller errors are rounding, which also keeps flat series from dividing by zero. */
+/** Of the expected value: smaller errors are rounding. */
 const FLOOR = 0.01
+/** Of the value seen: keeps a series that was flat at zero from dividing by zero, and scores below 1,000 there. */
+const SEEN_FLOOR = 0.001
 
 /**
  * Exponentially weighted mean and variance (Roberts 1959; variance after Finch 2009, section 9), with clipped errors, so that a spike
@@ -35,7 +37,8 @@ function openEwma({ alpha, clip, band }: z.output<typeof config>, snapshot?: Sta
       ? { ...(snapshot as unknown as { version: 1; count: number; mean: number; variance: number }) }
       : { version: 1 as const, count: 0, mean: 0, variance: 0 }
   const judgement: Judgement = { score: NaN, value: NaN, expected: NaN, lower: NaN, upper: NaN }
-  const scaleAt = (x: number) => Math.max(Math.sqrt(state.variance), FLOOR * Math.max(Math.abs(state.mean), Math.abs(x)), 1e-12)
+  const scaleAt = (x: number) =>
+    Math.max(Math.sqrt(state.variance), FLOOR * Math.abs(state.mean), SEEN_FLOOR * Math.abs(x), 1e-12)
   return {
     score(_time, row) {
       const x = row[0]

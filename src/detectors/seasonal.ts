@@ -48,8 +48,7 @@ export const seasonal = component({
 
 function isZone(zone: string): boolean {
   try {
-    new Intl.DateTimeFormat('en', { timeZone: zone })
-    return true
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).format(0).length > 0
   } catch {
     return false
   }

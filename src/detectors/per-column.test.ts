@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest'
+import { ewma } from './ewma.ts'
+import { perColumn } from './per-column.ts'
+
+const one = ewma.create(ewma.config.parse({}))
+const times = Float64Array.from({ length: 60 }, (_, i) => i * 60_000)
+const wave = (by: number, spikeAt: number) => times.map((_, i) => (i === spikeAt ? 300 : 50 + 3 * Math.sin(i * by)))
+const columns = { a: wave(1.3, 40), b: wave(2.1, 50), empty: new Float64Array(60).fill(NaN) }
+
+describe('perColumn', () => {
+  it('is as strange as the strangest column, whose value and band it carries', () => {
+    const all = perColumn(one).detect({ labels: {}, times, columns }, { start: 0, end: 1e12 }).columns
+    const [a, b] = [columns.a, columns.b].map(
+      value => one.detect({ labels: {}, times, columns: { value } }, { start: 0, end: 1e12 }).columns,
+    )
+    for (let i = 0; i < 60; i++) {
+      const most = b.score[i] > a.score[i] ? b : a
+      expect([all.score[i], all.value[i], all.expected[i], all.upper[i]]).toEqual(
+        Number.isNaN(a.score[i])
+          ? [NaN, all.value[i], NaN, NaN]
+          : [most.score[i], most.value[i], most.expected[i], most.upper[i]],
+      )
+    }
+    expect([all.value[40], all.value[50]]).toEqual([300, 300])
+  })
+
+  it('needs a stream', () => {
+    const { open: _, ...closed } = one
+    expect(() => perColumn(closed)).toThrow(TypeError)
+  })
+})
