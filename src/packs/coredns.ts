@@ -1,0 +1,275 @@
+/** Which side of what is expected is bad news. */
+export type BadSide = 'up' | 'down' | 'both'
+
+/** One ready-made signal of a product: a query that gives one series, and what a change of it means. */
+export interface PackSignal {
+  /** Unique in the pack; the name of the flow. */
+  readonly id: string
+  /** What it is and what a change of it means, for people. */
+  readonly summary: string
+  readonly expr: string
+  /** `1/s`, `ratio`, `s`, `bytes`, `cores` or `count`. */
+  readonly unit: string
+  readonly bad: BadSide
+  /** `info` is shown and tells nobody: load that only grew is no fault. */
+  readonly severity: 'critical' | 'warning' | 'info'
+}
+
+/** A signal with the source and step (ms) to ask it by. */
+export interface PackFlow extends PackSignal {
+  readonly source: string
+  readonly step: number
+}
+
+/**
+ * Names of metrics as CoreDNS had them: until 1.6 (`_count_total`), from 1.7 (`coredns_forward_…`), and from 1.11 (`coredns_proxy_…`).
+ * Releases are in its notes `coredns-1.7.0.md` and `coredns-1.11.0.md`.
+ */
+export type Generation = '1.6' | '1.7' | '1.11'
+export const GENERATIONS: readonly Generation[] = ['1.11', '1.7', '1.6']
+
+/**
+ * The newest generation among the names; undefined when no CoreDNS is there. The newest, because a source remembers the old names long after an
+ * upgrade. A server of 1.7 or later that has not forwarded anything yet counts as 1.11.
+ */
+export function findGeneration(names: readonly string[]): Generation | undefined {
+  const known = new Set(names)
+  if (names.some(name => name.startsWith('coredns_proxy_'))) return '1.11'
+  if (known.has('coredns_forward_requests_total')) return '1.7'
+  if (known.has('coredns_dns_requests_total')) return '1.11'
+  if (known.has('coredns_dns_request_count_total')) return '1.6'
+  return undefined
+}
+
+interface Names {
+  readonly requests: string
+  readonly responses: string
+  readonly panics: string
+  readonly allDown: string
+  readonly rejects: string
+  /** Exchanges with upstreams that were answered. */
+  readonly upstream: string
+  readonly upstreamLatency: string
+  readonly checkFailures: string
+  /** Matcher that keeps other users of the upstream metrics out. */
+  readonly forward: string
+}
+
+const NAMES: Readonly<Record<Generation, Names>> = {
+  '1.11': {
+    requests: 'coredns_dns_requests_total',
+    responses: 'coredns_dns_responses_total',
+    panics: 'coredns_panics_total',
+    allDown: 'coredns_forward_healthcheck_broken_total',
+    rejects: 'coredns_forward_max_concurrent_rejects_total',
+    upstream: 'coredns_proxy_request_duration_seconds_count',
+    upstreamLatency: 'coredns_proxy_request_duration_seconds',
+    checkFailures: 'coredns_proxy_healthcheck_failures_total',
+    forward: 'proxy_name="forward"',
+  },
+  '1.7': {
+    requests: 'coredns_dns_requests_total',
+    responses: 'coredns_dns_responses_total',
+    panics: 'coredns_panics_total',
+    allDown: 'coredns_forward_healthcheck_broken_total',
+    rejects: 'coredns_forward_max_concurrent_rejects_total',
+    upstream: 'coredns_forward_requests_total',
+    upstreamLatency: 'coredns_forward_request_duration_seconds',
+    checkFailures: 'coredns_forward_healthcheck_failures_total',
+    forward: '',
+  },
+  '1.6': {
+    requests: 'coredns_dns_request_count_total',
+    responses: 'coredns_dns_response_rcode_count_total',
+    panics: 'coredns_panic_count_total',
+    allDown: 'coredns_forward_healthcheck_broken_count_total',
+    rejects: 'coredns_forward_max_concurrent_reject_count_total',
+    upstream: 'coredns_forward_request_count_total',
+    upstreamLatency: 'coredns_forward_request_duration_seconds',
+    checkFailures: 'coredns_forward_healthcheck_failure_count_total',
+    forward: '',
+  },
+}
+
+/** Series with labels are not there before their first use: no failure yet is zero failures. */
+const orZero = (expr: string) => `${expr} or vector(0)`
+
+export interface SignalOptions {
+  readonly generation: Generation
+  /** Matchers of the CoreDNS series, without braces: `job="coredns"`. */
+  readonly selector: string
+  /** Window of the rates as Prometheus writes it; at least four scrapes: `1m` for every 15 s. */
+  readonly window: string
+  /** Whether `coredns_cache_requests_total` (1.8.5) is there; without it hits and misses are added. */
+  readonly cacheRequests: boolean
+}
+
+/** The signals of one generation, most telling first. Every expression gives at most one series. */
+export function signalsOf({ generation, selector, window, cacheRequests }: SignalOptions): readonly PackSignal[] {
+  const names = NAMES[generation]
+  const matching = (...matchers: string[]) => `{${[selector, ...matchers].filter(each => each !== '').join(',')}}`
+  const rate = (name: string, ...matchers: string[]) => `sum(rate(${name}${matching(...matchers)}[${window}]))`
+  const forwarded = (name: string) => rate(name, names.forward)
+  const share = (...codes: string[]) =>
+    `(${orZero(rate(names.responses, `rcode=~"${codes.join('|')}"`))}) / ${rate(names.responses)}`
+  const slower = (seconds: string) =>
+    `1 - ${rate('coredns_dns_request_duration_seconds_bucket', `le="${seconds}"`)} / ${rate('coredns_dns_request_duration_seconds_count')}`
+  const hits = rate('coredns_cache_hits_total')
+  const lookups = cacheRequests ? rate('coredns_cache_requests_total') : `(${hits} + ${rate('coredns_cache_misses_total')})`
+  return [
+    {
+      id: 'coredns-servfail-ratio',
+      summary: 'Share of answers that say SERVFAIL: the upstream fails, or a plugin has no data',
+      expr: share('SERVFAIL'),
+      unit: 'ratio',
+      bad: 'up',
+      severity: 'critical',
+    },
+    {
+      id: 'coredns-up',
+      summary: 'Replicas that answer their scrape: one that is missing was killed, hangs or is cut off',
+      expr: orZero(`sum(up${matching()})`),
+      unit: 'count',
+      bad: 'down',
+      severity: 'critical',
+    },
+    {
+      id: 'coredns-slow-ratio',
+      summary: 'Share of queries slower than 256 ms: users wait for the upstream',
+      expr: slower('0.256'),
+      unit: 'ratio',
+      bad: 'up',
+      severity: 'critical',
+    },
+    {
+      id: 'coredns-nxdomain-ratio',
+      summary: 'Share of answers that say NXDOMAIN: a storm of random names, an attack or a wrong search path',
+      expr: share('NXDOMAIN'),
+      unit: 'ratio',
+      bad: 'up',
+      severity: 'warning',
+    },
+    {
+      id: 'coredns-refused-ratio',
+      summary: 'Share of answers that say REFUSED: too many queries at once, an access rule or a missing zone',
+      expr: share('REFUSED'),
+      unit: 'ratio',
+      bad: 'up',
+      severity: 'warning',
+    },
+    {
+      id: 'coredns-cache-hit-ratio',
+      summary: 'Share of cache lookups that hit: it falls when names are random, lifetimes short or the cache is gone',
+      expr: `${hits} / ${lookups}`,
+      unit: 'ratio',
+      bad: 'down',
+      severity: 'warning',
+    },
+    {
+      id: 'coredns-upstream-latency',
+      summary: 'Mean time of an answered exchange with the upstream; exchanges that time out are not in it',
+      expr: `${forwarded(`${names.upstreamLatency}_sum`)} / ${forwarded(`${names.upstreamLatency}_count`)}`,
+      unit: 's',
+      bad: 'up',
+      severity: 'warning',
+    },
+    {
+      id: 'coredns-upstream-check-failures',
+      summary: 'Failed health checks of upstreams a second: an upstream is down or unreachable',
+      expr: orZero(forwarded(names.checkFailures)),
+      unit: '1/s',
+      bad: 'up',
+      severity: 'critical',
+    },
+    {
+      id: 'coredns-upstream-all-down',
+      summary: 'Queries a second that found every upstream down',
+      expr: orZero(rate(names.allDown)),
+      unit: '1/s',
+      bad: 'up',
+      severity: 'critical',
+    },
+    {
+      id: 'coredns-latency',
+      summary: 'Mean time of a query; a storm that is answered locally lowers it, trouble upstream raises it',
+      expr: `${rate('coredns_dns_request_duration_seconds_sum')} / ${rate('coredns_dns_request_duration_seconds_count')}`,
+      unit: 's',
+      bad: 'up',
+      severity: 'info',
+    },
+    {
+      id: 'coredns-qps',
+      summary: 'Queries a second: growth alone is no fault, a fall means that clients are cut off',
+      expr: rate(names.requests),
+      unit: '1/s',
+      bad: 'both',
+      severity: 'info',
+    },
+    {
+      id: 'coredns-upstream-qps',
+      summary: 'Answered exchanges with the upstream a second: it falls to nothing when the upstream is a black hole',
+      expr: forwarded(names.upstream),
+      unit: '1/s',
+      bad: 'both',
+      severity: 'info',
+    },
+    {
+      id: 'coredns-rejects',
+      summary: 'Queries a second refused because too many were in flight',
+      expr: orZero(rate(names.rejects)),
+      unit: '1/s',
+      bad: 'up',
+      severity: 'critical',
+    },
+    {
+      id: 'coredns-goroutines',
+      summary: 'Goroutines of the busiest replica: queries in flight, the earliest sign of a slow upstream',
+      expr: `max(go_goroutines${matching()})`,
+      unit: 'count',
+      bad: 'up',
+      severity: 'info',
+    },
+    {
+      id: 'coredns-rss',
+      summary: 'Resident memory of the largest replica: out-of-memory kills strike one replica',
+      expr: `max(process_resident_memory_bytes${matching()})`,
+      unit: 'bytes',
+      bad: 'up',
+      severity: 'info',
+    },
+    {
+      id: 'coredns-cpu',
+      summary: 'Cores used by the busiest replica',
+      expr: `max(rate(process_cpu_seconds_total${matching()}[${window}]))`,
+      unit: 'cores',
+      bad: 'up',
+      severity: 'info',
+    },
+    {
+      id: 'coredns-panics',
+      summary: 'Panics a second: a bug, whatever the number',
+      expr: orZero(rate(names.panics)),
+      unit: '1/s',
+      bad: 'up',
+      severity: 'critical',
+    },
+  ]
+}
+
+export interface FlowsOptions {
+  /** Names of all metrics of the source. */
+  readonly names: readonly string[]
+  readonly selector: string
+  readonly source: string
+  /** ms. */
+  readonly step: number
+  readonly window: string
+}
+
+/** The flows for the CoreDNS that the names show, in the names of its generation; none when there is no CoreDNS. */
+export function flowsFor({ names, selector, source, step, window }: FlowsOptions): readonly PackFlow[] {
+  const generation = findGeneration(names)
+  if (!generation) return []
+  const cacheRequests = generation !== '1.6' && names.includes('coredns_cache_requests_total')
+  return signalsOf({ generation, selector, window, cacheRequests }).map(signal => ({ ...signal, source, step }))
+}
