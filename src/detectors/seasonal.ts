@@ -257,7 +257,7 @@ function openSeasonal({ season, timezone, band }: Config, zone: (time: number) =
     if (m.runCount[e] === 0) m.runStart[e] = time
     m.runCount[e]++
     m.runSum[e] += error
-    const patience = e === FAST_LEVEL ? FAST * m.step : Math.max(adopt, FAST * m.step)
+    const patience = e === FAST_LEVEL ? FAST_SCALE * m.step : Math.max(adopt, FAST * m.step)
     if (time - m.runStart[e] < patience || m.runCount[e] < FAST) return
     m.level[e] += m.runSum[e] / m.runCount[e]
     m.runCount[e] = 0
