@@ -14,8 +14,10 @@ export interface Notifier {
 export interface NotifierNeeds {
   readonly fetch: typeof fetch
   readonly now: () => number
-  /** Writes one line for the `log` notifier. */
+  /** Writes one line: what the `log` notifier tells, and troubles that are not the message's failure (one replica of two is down). */
   readonly log: (line: string) => void
   /** Address under which people reach this server, without a slash at the end. */
   readonly externalUrl: string
+  /** Folder that relative file names of the configuration start from; absent: the working directory. */
+  readonly folder?: string
 }

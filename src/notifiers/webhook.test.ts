@@ -1,0 +1,134 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type FakeReceiver, openReceiver, type ReceiverOptions } from '../testing/fake-receiver.ts'
+import { exampleMessage } from '../testing/notifier-laws.ts'
+import { sign, webhook } from './webhook.ts'
+
+const NOW = Date.UTC(2026, 0, 5, 10, 6)
+let receiver: FakeReceiver
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tidewatch-webhook-'))
+})
+afterEach(async () => {
+  await receiver.close()
+  await rm(folder, { recursive: true })
+})
+
+async function open(config: object = {}, options: ReceiverOptions = {}) {
+  receiver = await openReceiver(options)
+  const needs = { fetch, now: () => NOW, log: () => {}, externalUrl: 'http://tidewatch.example', folder }
+  const notifier = webhook.create(webhook.config.parse({ url: receiver.url, ...config }), needs)
+  return (message = exampleMessage()) => notifier.send(message, new AbortController().signal)
+}
+
+it('posts the change as JSON with its key', async () => {
+  const send = await open()
+  await send()
+  expect(receiver.receipts[0]).toMatchObject({ method: 'POST', path: '/', key: 'a1:1:opened' })
+  expect(receiver.receipts[0]!.headers['content-type']).toBe('application/json')
+  expect(receiver.receipts[0]!.headers).not.toHaveProperty('x-tidewatch-signature')
+  expect(receiver.receipts[0]!.body).toEqual({
+    version: 1,
+    key: 'a1:1:opened',
+    kind: 'opened',
+    anomaly: {
+      id: 'a1',
+      version: 1,
+      flow: 'dns-requests',
+      detector: 'seasonal',
+      labels: { __name__: 'coredns_dns_requests_total', instance: '10.0.0.1:9153', job: 'coredns' },
+      status: 'open',
+      start: '2026-01-05T10:00:00.000Z',
+      end: '2026-01-05T10:04:00.000Z',
+      peak: '2026-01-05T10:02:00.000Z',
+      sentence: 'dns requests are at 480, four times the 120 usual at this hour',
+      shape: 'spike',
+      direction: 'up',
+      score: 9.5,
+      strength: 3.25,
+      current: 480,
+      expected: 120.25,
+      lower: 90,
+      upper: 150,
+      numbers: { height: 360 },
+      annotations: { severity: 'warning', owner: 'dns-team', runbook: 'https://runbooks.example/dns', 'label:team': 'dns' },
+      url: 'http://tidewatch.example/#/anomalies/a1',
+    },
+  })
+})
+
+it('says unknown numbers as null', async () => {
+  const send = await open()
+  const message = exampleMessage()
+  await send({
+    ...message,
+    anomaly: { ...message.anomaly, expected: NaN, strength: Infinity, peak: NaN, numbers: { before: NaN } },
+  })
+  expect(receiver.receipts[0]!.body.anomaly).toMatchObject({
+    expected: null,
+    strength: null,
+    peak: null,
+    numbers: { before: null },
+  })
+})
+
+describe('a signature', () => {
+  it('fits what was sent', async () => {
+    const send = await open({ secret: 'key' }, { secret: 'key' })
+    await send()
+    expect(receiver.receipts[0]!.signed).toBe(true)
+    expect(receiver.receipts[0]!.headers['x-tidewatch-signature']).toMatch(new RegExp(`^t=${NOW / 1000},v1=[0-9a-f]{64}$`))
+  })
+
+  it('is HMAC-SHA256 over time and body', () => {
+    // printf '5.{}' | openssl dgst -sha256 -hmac key
+    expect(sign('key', 5, '{}')).toBe('t=5,v1=9be615aec64f0d044b5ad6854ab1d893ec88617fb728d2149dcd3a3428e8c45d')
+  })
+
+  it('uses the secret that the file holds now', async () => {
+    await writeFile(join(folder, 'secret'), 'old\n')
+    const send = await open({ secretFile: 'secret' }, { secret: 'new' })
+    await send()
+    await writeFile(join(folder, 'secret'), 'new\n')
+    await send()
+    expect(receiver.receipts.map(receipt => receipt.signed)).toEqual([false, true])
+  })
+
+  it('is never left out because the file is missing or empty', async () => {
+    const send = await open({ secretFile: 'secret' })
+    await expect(send()).rejects.toMatchObject({ retryable: true, message: 'must be able to read secret, got ENOENT' })
+    await writeFile(join(folder, 'secret'), '\n')
+    await expect(send()).rejects.toMatchObject({ retryable: true, message: 'secret must hold a secret, got an empty file' })
+    expect(receiver.receipts).toHaveLength(0)
+  })
+})
+
+describe('a real other side', () => {
+  it('that refuses is quoted', async () => {
+    const send = await open({}, { answer: () => 422 })
+    await expect(send()).rejects.toMatchObject({
+      retryable: false,
+      message: `${receiver.url.slice(0, -1)} must answer 2xx, got 422`,
+    })
+  })
+
+  it('that cuts the connection may be asked again', async () => {
+    const send = await open({}, { answer: () => 'cut' })
+    await expect(send()).rejects.toMatchObject({ retryable: true })
+  })
+
+  it('that does not answer may be asked again', async () => {
+    const send = await open({ timeout: '50ms' }, { answer: () => new Promise(resolve => setTimeout(resolve, 1000, 200)) })
+    await expect(send()).rejects.toMatchObject({ retryable: true, message: expect.stringContaining('must answer within 50ms') })
+  })
+
+  it('that is gone may be asked again', async () => {
+    const send = await open()
+    await receiver.close()
+    await expect(send()).rejects.toMatchObject({ retryable: true, message: expect.stringContaining('ECONNREFUSED') })
+    receiver = await openReceiver()
+  })
+})

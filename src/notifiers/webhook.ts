@@ -1,0 +1,121 @@
+import { createHmac } from 'node:crypto'
+import { z } from 'zod'
+import { component } from '../component.ts'
+import { SECOND } from '../duration.ts'
+import { duration } from '../schema.ts'
+import type { Message } from '../stores/store.ts'
+import type { Notifier, NotifierNeeds } from './notifier.ts'
+import { address, checkCredentials, credentialHeaders, credentialOptions, filledSecret, post, readSecret } from './post.ts'
+
+/**
+ * Tells by a POST of JSON (`WebhookBody`). `Idempotency-Key` is the same however often one change is sent, so that a receiver can drop
+ * repetitions; with a secret, `X-Tidewatch-Signature: t=SECONDS,v1=HEX` signs `SECONDS.BODY` by HMAC-SHA256.
+ */
+export const webhook = component({
+  type: 'webhook',
+  summary: 'Posts each change as JSON, signed when a secret is given.',
+  config: z
+    .strictObject({
+      url: address(),
+      secret: filledSecret().optional(),
+      secretFile: z.string().optional(),
+      timeout: duration().default(10 * SECOND),
+      ...credentialOptions,
+    })
+    .superRefine(checkCredentials)
+    .refine(given => given.secret === undefined || given.secretFile === undefined, {
+      message: 'must have at most one of secret and secretFile',
+    }),
+  create: (config, needs: NotifierNeeds): Notifier => ({
+    async send(message, signal) {
+      signal.throwIfAborted()
+      const body = JSON.stringify(webhookBody(message, needs.externalUrl))
+      const given = await credentialHeaders(config, needs.folder)
+      const key = config.secret?.reveal() ?? (config.secretFile && (await readSecret(config.secretFile, needs.folder)))
+      const headers = {
+        ...given.headers,
+        'idempotency-key': message.key,
+        ...(key ? { 'x-tidewatch-signature': sign(key, Math.floor(needs.now() / SECOND), body) } : {}),
+      }
+      const secrets = key ? [...given.secrets, key] : given.secrets
+      await post({ url: config.url, body, headers, secrets, timeout: config.timeout, fetch: needs.fetch, now: needs.now }, signal)
+    },
+  }),
+  examples: [{ url: 'https://hooks.example.org/tidewatch', secret: 'shared secret' }, { url: 'http://127.0.0.1:8080/' }],
+})
+
+/** What a webhook receives; `version` grows when a field changes its meaning. Times are RFC 3339, unknown numbers null. */
+export interface WebhookBody {
+  readonly version: 1
+  /** Also in the header `Idempotency-Key`. */
+  readonly key: string
+  readonly kind: Message['kind']
+  readonly anomaly: {
+    readonly id: string
+    /** Grows with every change of the anomaly: of two messages the higher is the later. */
+    readonly version: number
+    readonly flow: string
+    readonly detector: string
+    readonly labels: Readonly<Record<string, string>>
+    readonly status: 'open' | 'resolved' | 'withdrawn'
+    readonly start: string
+    /** The end so far while it is open. */
+    readonly end: string
+    readonly peak: string | null
+    readonly sentence: string | null
+    readonly shape: string | null
+    readonly direction: string
+    readonly score: number | null
+    /** 1 is the limit of the rule, 2 is twice as strange as needed. */
+    readonly strength: number | null
+    readonly current: number | null
+    readonly expected: number | null
+    readonly lower: number | null
+    readonly upper: number | null
+    readonly numbers: Readonly<Record<string, number | null>>
+    /** Severity, owner, runbook … of the flow. */
+    readonly annotations: Readonly<Record<string, string>>
+    /** Page of the anomaly. */
+    readonly url: string
+  }
+}
+
+/** The body for a message; plain JSON data. */
+export function webhookBody({ key, kind, anomaly }: Message, externalUrl: string): WebhookBody {
+  return {
+    version: 1,
+    key,
+    kind,
+    anomaly: {
+      id: anomaly.id,
+      version: anomaly.version,
+      flow: anomaly.flow,
+      detector: anomaly.detector,
+      labels: anomaly.labels,
+      status: kind === 'resolved' || kind === 'withdrawn' ? kind : 'open',
+      start: time(anomaly.start),
+      end: time(anomaly.end),
+      peak: Number.isFinite(anomaly.peak) ? time(anomaly.peak) : null,
+      sentence: anomaly.sentence ?? null,
+      shape: anomaly.shape ?? null,
+      direction: anomaly.direction,
+      score: known(anomaly.score),
+      strength: known(anomaly.strength),
+      current: known(anomaly.current),
+      expected: known(anomaly.expected),
+      lower: known(anomaly.lower),
+      upper: known(anomaly.upper),
+      numbers: Object.fromEntries(Object.entries(anomaly.numbers ?? {}).map(([name, value]) => [name, known(value)])),
+      annotations: anomaly.annotations,
+      url: `${externalUrl}/#/anomalies/${encodeURIComponent(anomaly.id)}`,
+    },
+  }
+}
+
+/** The value of `X-Tidewatch-Signature` for a body sent at `seconds` since the epoch. */
+export function sign(secretText: string, seconds: number, body: string): string {
+  return `t=${seconds},v1=${createHmac('sha256', secretText).update(`${seconds}.${body}`).digest('hex')}`
+}
+
+const time = (ms: number) => new Date(ms).toISOString()
+const known = (value: number) => (Number.isFinite(value) ? value : null)
