@@ -252,6 +252,15 @@ describe('lifecycle', () => {
     async (headers: Record<string, string>) => expect((await reload({ method: 'POST', headers })).times()).toBe(1),
   )
 
+  it('does not take the origin null for a missing external address', async () => {
+    const world = calmWorld()
+    world.configuration = { ...world.configuration, server: { ...world.configuration.server, externalUrl: '' } }
+    const app = makeApp(fakeServerParts(world))
+    expect((await app.request('/-/reload', { method: 'POST', headers: { Origin: 'null' } })).status).toBe(403)
+    expect((await app.request('/-/reload', { method: 'POST', headers: { Origin: 'http://localhost' } })).status).toBe(200)
+    expect((await app.request('/-/healthy', { headers: { Host: ':80' } })).status).toBe(403)
+  })
+
   it('does not take a large body', async () => {
     const { response, times } = await reload({ method: 'POST', body: 'x'.repeat(70_000), headers: { 'Content-Length': '70000' } })
     expect([response.status, times()]).toEqual([413, 0])

@@ -30,7 +30,7 @@ export function secureHeaders(): MiddlewareHandler {
 export function onlyOurHosts(listening: string, externalUrl: () => string): MiddlewareHandler {
   return async (c, next) => {
     const host = hostName(c.req.header('host') ?? new URL(c.req.url).host)
-    if (isLoopback(listening) && !isLoopback(host) && host !== hostName(urlHost(externalUrl())))
+    if (isLoopback(listening) && !isLoopback(host) && host !== hostName(urlHost(externalUrl()) ?? 'localhost'))
       throw new Problem(403, 'host', `Host must be a name of this machine or of server.externalUrl, got ${JSON.stringify(host)}`)
     await next()
   }
@@ -43,7 +43,8 @@ export function onlyOurPages(externalUrl: () => string): MiddlewareHandler {
       const origin = c.req.header('origin')
       const site = c.req.header('sec-fetch-site')
       const host = c.req.header('host') ?? new URL(c.req.url).host
-      const ours = origin === undefined || [host, urlHost(externalUrl())].includes(urlHost(origin))
+      const asked = origin === undefined ? host : urlHost(origin)
+      const ours = asked !== undefined && [host, urlHost(externalUrl())].includes(asked)
       if (!ours || (site !== undefined && site !== 'same-origin' && site !== 'none'))
         throw new Problem(403, 'origin', `Origin must be this server, got ${JSON.stringify(origin ?? site)}`)
     }
@@ -60,7 +61,7 @@ function hostName(host: string): string {
   return (host.startsWith('[') ? host.slice(1).split(']')[0]! : host.split(':')[0]!).toLowerCase().replace(/\.$/, '')
 }
 
-/** Host and port of an address; empty for what is none, which equals no host. */
-function urlHost(address: string): string {
-  return URL.canParse(address) ? new URL(address).host : ''
+/** Host and port of an address; undefined for what is none, such as the origin `null` or no external address. */
+function urlHost(address: string): string | undefined {
+  return (URL.canParse(address) && new URL(address).host) || undefined
 }

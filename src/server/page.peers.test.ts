@@ -136,8 +136,9 @@ describe('page in a browser', () => {
     await page.getByRole('alert').filter({ hasText: 'does not answer' }).waitFor()
     expect(await page.getByRole('article').count()).toBe(5)
     await shoot(page, 'down')
-    server = await listen(makeApp(fakeServerParts(calmWorld())), { host: '127.0.0.1', port: PORT })
-    await page.getByRole('heading', { level: 1, name: 'Nothing is odd now' }).waitFor({ timeout: 20_000 })
+    server = await listen(makeApp(fakeServerParts(oddWorld())), { host: '127.0.0.1', port: PORT })
+    await page.getByRole('heading', { level: 1, name: '2 things are odd now' }).waitFor({ timeout: 20_000 })
+    await page.locator('canvas').first().waitFor({ timeout: 20_000 })
   })
 
   it('polls when events are not to be had', async () => {
@@ -164,7 +165,7 @@ describe('page in a browser', () => {
     ]
     const { page, complaints } = await open(world)
     await page.getByText('<img src=x').waitFor()
-    expect(await page.title()).toBe('Tidewatch')
+    expect(await page.title()).toBe('(1) Tidewatch')
     expect(await page.locator('a[href^="javascript"]').count()).toBe(0)
     expect(complaints).toEqual([])
   })

@@ -73,7 +73,7 @@ function Numbers({ anomaly }: { anomaly: AnomalyWire }) {
     <dl class="numbers">
       <div class="strong">
         <dt>{anomaly.status === 'open' ? 'At its peak' : 'Peak'}</dt>
-        <dd>{formatNumber(current)}</dd>
+        <dd>{current === null ? 'no data' : formatNumber(current)}</dd>
       </div>
       <div>
         <dt>Expected</dt>

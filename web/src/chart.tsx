@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
 import { type AnomalyWire, type ChartWire, readChart } from './api.ts'
-import { formatNumber, formatTime } from './format.ts'
-import { now } from './state.ts'
+import { formatClock, formatNumber, formatTime } from './format.ts'
+import { now, picture } from './state.ts'
 
 const POINTS = 900
 
@@ -14,6 +14,8 @@ export function Chart({ anomaly }: { anomaly: AnomalyWire }) {
   const [chart, setChart] = useState<ChartWire | 'failed'>()
   const [look, setLook] = useState(0)
 
+  // A chart that failed is read again with the next picture, for then the server answers.
+  const retry = chart === 'failed' ? picture.value : undefined
   useEffect(() => {
     if (!near) return undefined
     let gone = false
@@ -24,7 +26,7 @@ export function Chart({ anomaly }: { anomaly: AnomalyWire }) {
     return () => {
       gone = true
     }
-  }, [near, anomaly.id, anomaly.version, anomaly.updatedAt, anomaly.end])
+  }, [near, anomaly.id, anomaly.version, anomaly.updatedAt, anomaly.end, retry])
 
   useEffect(() => {
     const schemes = matchMedia('(prefers-color-scheme: dark)')
@@ -61,6 +63,7 @@ export function Chart({ anomaly }: { anomaly: AnomalyWire }) {
           <span class="key expected">expected</span>
           <span class="key band">band</span>
           <span class="key odd">odd</span>
+          {dwarfs(chart) && <span title="So that the tide and its band stay visible beside the odd values">axis compressed</span>}
           <span class="readout" ref={readout} />
         </figcaption>
       )}
@@ -104,6 +107,8 @@ function draw(place: HTMLElement, chart: ChartWire, { start, end }: AnomalyWire,
     grid: { stroke: colour('grid'), width: 1 },
     ticks: { show: false },
   }
+  const tide = tideSize(chart)
+  const compressed = dwarfs(chart)
   const drawing = new uPlot(
     {
       width: Math.max(200, Math.floor(place.clientWidth)),
@@ -113,7 +118,9 @@ function draw(place: HTMLElement, chart: ChartWire, { start, end }: AnomalyWire,
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
       scales: {
         x: { range: [chart.times[0]! / 1000, chart.times.at(-1)! / 1000] },
-        y: { range: (_, low, high) => pad(low, high) },
+        y: compressed
+          ? { distr: 4, asinh: tide, range: (_, low, high) => [low < 0 ? low * 1.3 : 0, high * 1.3] }
+          : { range: (_, low, high) => pad(low, high) },
       },
       axes: [
         {
@@ -121,9 +128,20 @@ function draw(place: HTMLElement, chart: ChartWire, { start, end }: AnomalyWire,
           grid: { show: false },
           size: 26,
           space: 70,
-          values: (_, seconds) => seconds.map(second => formatTime(second * 1000, now.value)),
+          values: (_, seconds) => seconds.map(second => formatClock(second * 1000)),
         },
-        { ...axis, size: 52, space: 34, values: (_, values) => values.map(formatNumber) },
+        {
+          ...axis,
+          size: 52,
+          space: 28,
+          values: (_, values) => values.map(formatNumber),
+          ...(compressed
+            ? {
+                splits: (_: uPlot, __: number, low: number, high: number) => marks(tide, low, high),
+                filter: (_: uPlot, splits: number[]) => splits,
+              }
+            : {}),
+        },
       ],
       series: [
         {},
@@ -152,6 +170,25 @@ function draw(place: HTMLElement, chart: ChartWire, { start, end }: AnomalyWire,
     place,
   )
   return drawing
+}
+
+/** The size of what is usual: the largest edge of the band. */
+function tideSize({ lower, upper, expected }: ChartWire): number {
+  return [...lower, ...upper, ...expected].reduce<number>((most, value) => Math.max(most, Math.abs(value ?? 0)), 0)
+}
+
+/** On a straight axis the tide would be a flat line at the bottom: its band has less than a twelfth of the height. */
+function dwarfs(chart: ChartWire): boolean {
+  const tide = tideSize(chart)
+  return tide > 0 && chart.value.some(value => Math.abs(value ?? 0) > 12 * tide)
+}
+
+/** Marks of a compressed axis: zero, the size of the tide, and tenfolds above it, rounded to one digit. */
+function marks(tide: number, low: number, high: number): number[] {
+  const first = 10 ** Math.ceil(Math.log10(tide))
+  const up: number[] = []
+  for (let mark = first; mark <= high; mark *= 10) up.push(mark)
+  return [...(low < 0 ? up.filter(mark => mark <= -low).map(mark => -mark) : []).reverse(), 0, ...up]
 }
 
 /** Room above and below; what is never negative starts at zero unless it is far from it. */

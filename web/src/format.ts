@@ -25,9 +25,14 @@ export function formatAgo(time: number, now: number): string {
   return ms > 0 ? `${formatSpan(ms)} ago` : `in ${formatSpan(-ms)}`
 }
 
-/** `14:16` today, `12 Mar, 14:16` otherwise; in the zone of the reader. */
+/** `14:16`, in the zone of the reader. */
+export function formatClock(time: number): string {
+  return new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(time)
+}
+
+/** `14:16` today, `12 Mar, 14:16` otherwise. */
 export function formatTime(time: number, now: number): string {
-  const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(time)
+  const clock = formatClock(time)
   return sameDay(time, now)
     ? clock
     : `${new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' }).format(time)}, ${clock}`
