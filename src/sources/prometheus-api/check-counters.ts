@@ -1,10 +1,12 @@
 /** Functions that make sense of a counter as it is, resets and all, or that only ask whether it is there. */
-const FIT = new Set([
-  ...['rate', 'irate', 'increase', 'delta', 'resets', 'changes'],
-  ...['absent', 'absent_over_time', 'present_over_time', 'count', 'count_over_time', 'group', 'timestamp'],
-  ...['rollup_rate', 'rollup_increase', 'increase_pure', 'increase_prometheus', 'rate_prometheus', 'delta_prometheus'],
-  ...['remove_resets', 'lag', 'lifetime', 'scrape_interval', 'tfirst_over_time', 'tlast_over_time'],
-])
+const FIT = new Set(
+  [
+    'rate irate increase delta resets changes',
+    'absent absent_over_time present_over_time count count_over_time group timestamp',
+    'rollup_rate rollup_increase increase_pure increase_prometheus rate_prometheus delta_prometheus',
+    'remove_resets lag lifetime scrape_interval tfirst_over_time tlast_over_time',
+  ].flatMap(line => line.split(' ')),
+)
 const GROUPING = new Set(['by', 'without', 'on', 'ignoring', 'group_left', 'group_right'])
 const WORDS = new Set([
   ...GROUPING,

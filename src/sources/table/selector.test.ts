@@ -1,0 +1,37 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { seriesId } from '../../anomaly.ts'
+import { matches, parseSelector, parseSeriesId } from './selector.ts'
+
+describe('selectors', () => {
+  const labels = { __name__: 'up', job: 'dns', pod: 'a-1' }
+  it.each([
+    ['up', true],
+    ['up{job="dns"}', true],
+    ['{job="dns",pod=~"a-.*"}', true],
+    ['up{job!="dns"}', false],
+    ['up{pod=~"a"}', false],
+    ['up{pod!~"b.*", zone=""}', true],
+    ['down', false],
+  ])('%s selects: %s', (text, expected) => {
+    expect(matches(labels, parseSelector(text)!)).toBe(expected)
+  })
+
+  it.each(['rate(up[5m])', 'up{job=dns}', 'up{', '', '{job="a"'])('is not a selector: %s', text => {
+    expect(parseSelector(text)).toBeUndefined()
+  })
+
+  it('reads labels back from the name of their series', () => {
+    const name = fc.stringMatching(/^[a-z_][a-z0-9_]*$/)
+    fc.assert(
+      fc.property(name, fc.dictionary(name, fc.string(), { minKeys: 1 }), (metric, rest) => {
+        const labels = { ...rest, __name__: metric }
+        expect(parseSeriesId(seriesId(labels))).toEqual(labels)
+      }),
+    )
+  })
+
+  it('takes a plain header for what it is', () => {
+    expect(parseSeriesId('qps')).toBeUndefined()
+  })
+})
