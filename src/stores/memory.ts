@@ -190,7 +190,7 @@ export function fromMemory(): Store {
     },
     async snapshots(flow) {
       check()
-      return [...(flows.get(flow)?.snapshots ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, snapshot]) => snapshot)
+      return [...(flows.get(flow)?.snapshots ?? [])].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, snapshot]) => snapshot)
     },
     async flow(name) {
       check()
@@ -206,7 +206,7 @@ export function fromMemory(): Store {
     },
     async runs(flow, limit = 20) {
       check()
-      return flows.get(flow)?.runs.slice(-limit).reverse() ?? []
+      return flows.get(flow)?.runs.slice(-limit).toReversed() ?? []
     },
 
     async schedule(list) {

@@ -218,7 +218,7 @@ describe('reconcile', () => {
   it('does not depend on the order of what it is given', () => {
     const found = [strange(10, 20), strange(30, 40), strange(12, 18, { detector: 'ewma' })]
     const first = world().look(0, 50, found)
-    expect(world().look(0, 50, [...found].reverse(), {})).toEqual(first)
+    expect(world().look(0, 50, [...found].toReversed(), {})).toEqual(first)
   })
 
   it('finds another id when the old owner lives elsewhere', () => {

@@ -47,7 +47,7 @@ export function reconcile(
   for (const anomaly of stored) if (anomaly.flow === flow && isTouched(anomaly, span)) stream(anomaly).stored.push(anomaly)
   for (const anomaly of found) stream(anomaly).found.push(anomaly)
   const taken = new Set<string>()
-  return [...streams.keys()].sort().flatMap(key => reconcileStream(key, streams.get(key)!, options, taken))
+  return [...streams.keys()].toSorted().flatMap(key => reconcileStream(key, streams.get(key)!, options, taken))
 }
 
 /** The times in which stored anomalies may change. */
@@ -169,7 +169,7 @@ function join(pieces: Piece[], mergeGap: number): Piece[][] {
 function assign(groups: readonly Piece[][], stored: readonly StoredAnomaly[], mergeGap: number): Map<Piece[], StoredAnomaly> {
   const survivors = new Map<Piece[], StoredAnomaly>()
   const left = new Set(
-    [...stored].sort(
+    [...stored].toSorted(
       (a, b) =>
         Number(a.ignored !== undefined) - Number(b.ignored !== undefined) ||
         a.openedAt - b.openedAt ||
@@ -222,8 +222,9 @@ function summarise(group: readonly Piece[]): Anomaly {
 }
 
 /** The row that the numbers were of is not strange any more; how strange it was at most is still said. */
-function withoutNumbers({ shape: _, numbers: __, sentence: ___, ...anomaly }: Anomaly): Anomaly {
-  return { ...anomaly, current: NaN, expected: NaN, lower: NaN, upper: NaN }
+function withoutNumbers(anomaly: Anomaly): Anomaly {
+  const { shape: _shape, numbers: _numbers, sentence: _sentence, ...rest } = anomaly
+  return { ...rest, current: NaN, expected: NaN, lower: NaN, upper: NaN }
 }
 
 function opened(
@@ -261,10 +262,21 @@ function changesOf(before: StoredAnomaly, content: Anomaly, annotations: StoredA
 
 /** Only what an anomaly is, without what a stored one has besides. */
 function facts(anomaly: Anomaly): Anomaly {
-  const { labels, detector, start, end, peak, score, strength, direction, current, expected, lower, upper, ongoing } = anomaly
   const { shape, numbers, ignored, sentence } = anomaly
   return {
-    ...{ labels, detector, start, end, peak, score, strength, direction, current, expected, lower, upper, ongoing },
+    labels: anomaly.labels,
+    detector: anomaly.detector,
+    start: anomaly.start,
+    end: anomaly.end,
+    peak: anomaly.peak,
+    score: anomaly.score,
+    strength: anomaly.strength,
+    direction: anomaly.direction,
+    current: anomaly.current,
+    expected: anomaly.expected,
+    lower: anomaly.lower,
+    upper: anomaly.upper,
+    ongoing: anomaly.ongoing,
     ...(shape !== undefined && { shape }),
     ...(numbers !== undefined && { numbers }),
     ...(ignored !== undefined && { ignored }),

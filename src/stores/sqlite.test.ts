@@ -1,9 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, it } from 'vitest'
-import { durableStoreLaws, storeLaws } from '../testing/store-laws.ts'
-import { openSqlite } from './sqlite.ts'
+import { DatabaseSync } from 'node:sqlite'
+import * as fc from 'fast-check'
+import { afterAll, describe, expect, it } from 'vitest'
+import { durableStoreLaws, readAll, sampleAnomaly, sampleRun, sampleScores, storeLaws } from '../testing/store-laws.ts'
+import { checkSteps } from '../testing/store-steps.ts'
+import { fromMemory } from './memory.ts'
+import { openSqlite, sqlite } from './sqlite.ts'
 import type { Store } from './store.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tidewatch-store-'))
@@ -11,6 +16,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 let files = 0
 const fresh = () => join(folder, `${files++}.db`)
 const now = () => 0
+const open = (path: string) => openSqlite(path, { now, patience: 0 })
 
 describe('sqlite', () => {
   for (const law of [...storeLaws, ...durableStoreLaws])
@@ -18,8 +24,293 @@ describe('sqlite', () => {
       const path = fresh()
       const reopen = async (store: Store) => {
         await store.close()
-        return openSqlite(path, { now })
+        return open(path)
       }
-      return law.check({ make: () => openSqlite(path, { now }), reopen })
+      return law.check({ make: () => open(path), reopen })
     })
+
+  it('touches no disk before it is used', async () => {
+    const store = sqlite.create({ path: 'deep/lazy.db' }, { folder, now })
+    expect(existsSync(join(folder, 'deep'))).toBe(false)
+    await store.flows()
+    expect(existsSync(join(folder, 'deep/lazy.db'))).toBe(true)
+    await store.close()
+  })
+
+  it('is read by others while one writes, and only the one writes', async () => {
+    const path = fresh()
+    const store = open(path)
+    await store.commit(sampleRun({ anomalies: [sampleAnomaly()] }))
+    const reader = openSqlite(path, { now, readOnly: true })
+    await store.commit(sampleRun({ flow: 'g', anomalies: [sampleAnomaly()] }))
+    expect(await reader.anomalies()).toHaveLength(2)
+    await expect(reader.commit(sampleRun())).rejects.toThrow('must be opened for writing')
+    await reader.close()
+    await store.close()
+    expect(() => openSqlite(fresh(), { now, readOnly: true })).toThrow('must exist to be read')
+  })
+})
+
+describe('a sqlite file that cannot be had', () => {
+  it('names the process that holds it', async () => {
+    const path = fresh()
+    const store = open(path)
+    const message = `${path} must be held by one process only, got process ${process.pid} that holds it already`
+    expect(() => open(path)).toThrow(message)
+    expect(
+      inChild(`try { openSqlite(${JSON.stringify(path)}, { now }) } catch (error) { console.log(error.code, error.message) }`),
+    ).toBe(`store ${message}`)
+    await store.close()
+    await open(path).close()
+  })
+
+  const bytes = (path: string) => readFileSync(path)
+  const refuses = (path: string, message: string | RegExp) => {
+    const before = bytes(path)
+    expect(() => open(path)).toThrow(message)
+    expect(bytes(path).equals(before)).toBe(true)
+  }
+
+  it('is not overwritten when it is no database', () => {
+    const path = fresh()
+    writeFileSync(path, 'precious notes, not a database at all\n'.repeat(300))
+    refuses(path, 'got a file that is no SQLite database')
+  })
+
+  it('is not overwritten when it belongs to another program', () => {
+    const path = fresh()
+    const other = new DatabaseSync(path)
+    other.exec('CREATE TABLE migrations (version INTEGER)')
+    other.close()
+    refuses(path, 'got another SQLite database')
+  })
+
+  it('is not opened when a newer version wrote it', async () => {
+    const path = fresh()
+    await open(path).close()
+    const newer = new DatabaseSync(path)
+    newer.exec('INSERT INTO migrations VALUES (99, 0)')
+    newer.close()
+    refuses(path, 'must have schema 1 or older, got 99 of a newer Tidewatch')
+  })
+
+  it('is said to be damaged when a part is missing', async () => {
+    const path = fresh()
+    const store = open(path)
+    const points = [{ detector: 'a', scores: sampleScores(Array.from({ length: 50 }, (_, i) => i)) }]
+    for (let i = 0; i < 50; i++) await store.commit(sampleRun({ flow: `f${i}`, points, anomalies: [sampleAnomaly()] }))
+    await store.close()
+    truncateSync(path, Math.floor(statSync(path).size / 8192) * 4096)
+    const use = async () => {
+      const damaged = open(path)
+      try {
+        await readAll(damaged, ['f1', 'f40'], ['log'], [sampleAnomaly().labels], 1e6)
+      } finally {
+        await damaged.close()
+      }
+    }
+    await expect(use()).rejects.toMatchObject({ code: 'store', message: expect.stringContaining('damaged') })
+  })
+
+  it('says so when its folder cannot be made', () => {
+    writeFileSync(join(folder, 'file'), '')
+    expect(() => open(join(folder, 'file/x.db'))).toThrow(expect.objectContaining({ code: 'store' }))
+  })
+})
+
+describe('sqlite in hard times', () => {
+  it('keeps what it had when its file cannot grow any more', async () => {
+    const path = fresh()
+    const said = inChild(
+      `const store = openSqlite(${JSON.stringify(path)}, { now })
+      for (let i = 1; ; i++)
+        try { await store.commit(crashStep(i)) }
+        catch (error) {
+          const { watermark } = (await store.flow('f')) ?? {}
+          console.log(error.code, i, watermark, error.message)
+          process.exit()
+        }`,
+      1000,
+    )
+    const [, i, watermark] = /^store (\d+) (\d+) .* must be readable and writable/.exec(said) ?? expect.fail(said)
+    expect(Number(watermark)).toBe(Number(i) - 1)
+    expect(await lastStep(path)).toBe(Number(watermark))
+  })
+
+  it('loses nothing and keeps no half of a commit when it is killed', async () => {
+    const path = fresh()
+    let last = 0
+    for (let round = 0; round < 20; round++) {
+      const acknowledged = await killedAfter(round * 3, path)
+      const watermark = await lastStep(path)
+      expect(watermark).toBeGreaterThanOrEqual(acknowledged)
+      expect(watermark).toBeGreaterThan(last)
+      last = watermark
+    }
+  }, 120_000)
+
+  /** Commits step after step in another process, kills it `ms` after the first, and gives the last step that was acknowledged. */
+  async function killedAfter(ms: number, path: string): Promise<number> {
+    const code = `const store = openSqlite(${JSON.stringify(path)}, { now })
+      for (let i = ((await store.flow('f'))?.watermark ?? 0) + 1; ; i++) {
+        await store.commit(crashStep(i))
+        process.stdout.write(i + '\\n')
+        await new Promise(setImmediate)
+      }`
+    const child = spawn(process.execPath, [childFile(code)], { stdio: ['ignore', 'pipe', 'inherit'] })
+    let text = ''
+    await new Promise<void>(resolve => {
+      child.stdout.on('data', data => {
+        if (text === '') setTimeout(() => child.kill('SIGKILL'), ms)
+        text += data
+      })
+      child.on('close', () => resolve())
+    })
+    return Number(text.slice(0, text.lastIndexOf('\n')).split('\n').at(-1))
+  }
+
+  /** Opens the file, checks its steps and its structure, and gives the last step. */
+  async function lastStep(path: string): Promise<number> {
+    const store = open(path)
+    const last = await checkSteps(store)
+    await store.close()
+    const database = new DatabaseSync(path)
+    expect(database.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' })
+    expect(database.prepare('PRAGMA foreign_key_check').all()).toEqual([])
+    database.close()
+    return last
+  }
+})
+
+/** A program for another process. */
+function childFile(code: string): string {
+  const file = fresh().replace('.db', '.mts')
+  const url = (path: string) => JSON.stringify(new URL(path, import.meta.url).href)
+  writeFileSync(
+    file,
+    `import { openSqlite } from ${url('./sqlite.ts')}
+    import { crashStep } from ${url('../testing/store-steps.ts')}
+    const now = () => 0
+    ${code}`,
+  )
+  return file
+}
+
+/** The output of code in another process, whose files cannot grow beyond `blocks` KiB. */
+function inChild(code: string, blocks?: number): string {
+  const limit = blocks === undefined ? '' : `ulimit -f ${blocks}; `
+  const { stdout, stderr } = spawnSync('bash', ['-c', `${limit}exec "$0" "$1"`, process.execPath, childFile(code)], {
+    encoding: 'utf8',
+  })
+  return stdout.trim() || stderr
+}
+
+describe('memory and sqlite', () => {
+  const labels = [{ job: 'a' }, { job: 'b' }]
+  const anomaly = fc.record({
+    start: fc.nat(60),
+    length: fc.integer({ min: 1, max: 20 }),
+    series: fc.nat(1),
+    ignored: fc.boolean(),
+  })
+  const command = fc.record({
+    kind: fc.constantFrom('commit', 'commit', 'commit', 'deliver', 'retry', 'abandon', 'schedule', 'claim', 'fail'),
+    flow: fc.constantFrom('f', 'g'),
+    start: fc.nat(60),
+    length: fc.integer({ min: 1, max: 40 }),
+    found: fc.array(anomaly, { maxLength: 4 }),
+    ongoing: fc.boolean(),
+    silent: fc.boolean(),
+    channel: fc.constantFrom('log', 'hook'),
+    again: fc.option(fc.nat(50), { nil: undefined }),
+  })
+
+  it('end in the same state after any sequence of runs and deliveries', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(command, { maxLength: 15 }), async commands => {
+        const pair = [fromMemory(), open(fresh())]
+        try {
+          const states = await Promise.all(pair.map(store => play(store, commands)))
+          expect(plain(states[1])).toEqual(plain(states[0]))
+        } finally {
+          for (const store of pair) await store.close()
+        }
+      }),
+      { numRuns: 60 },
+    )
+  }, 60_000)
+
+  type Command = Parameters<typeof play>[1][number]
+  async function play(
+    store: Store,
+    commands: readonly {
+      kind: string
+      flow: string
+      start: number
+      length: number
+      found: { start: number; length: number; series: number; ignored: boolean }[]
+      ongoing: boolean
+      silent: boolean
+      channel: string
+      again: number | undefined
+    }[],
+  ) {
+    const answers: unknown[] = []
+    for (const [i, command] of commands.entries()) answers.push(await act(store, command, 1000 + i * 10))
+    const all = await readAll(store, ['f', 'g'], ['log', 'hook'], labels, 1e6)
+    return { answers, all, stats: { ...(await store.stats()), bytes: 0 } }
+  }
+
+  async function act(store: Store, { kind, flow, start, length, found, ongoing, silent, channel, again }: Command, at: number) {
+    const end = start + length
+    if (kind === 'fail') {
+      const log = { startedAt: at, finishedAt: at, range: { start, end }, status: 'failed', error: 'x', series: 0 } as const
+      return store.fail({ ...log, flow, anomalies: 0, changes: 0, diagnostics: [] })
+    }
+    if (kind === 'schedule') return store.schedule(found.map(({ series }, i) => ({ flow: series ? 'f' : 'g', at: at + i })))
+    if (kind === 'claim') return store.claim(at, 30)
+    if (kind !== 'commit') {
+      const [message] = await store.outbox(channel, at)
+      if (!message) return undefined
+      if (kind === 'deliver') await store.delivered(message.id, at, again === undefined ? undefined : at + again)
+      else if (kind === 'retry') await store.retry(message.id, at + 15, 'busy')
+      else await store.abandon(message.id, at, 'gone')
+      return message
+    }
+    const anomalies = found
+      .map(one => ({ ...one, start: start + (one.start % length) }))
+      .map(one => ({ ...one, end: Math.min(one.start + one.length, end) }))
+      .map(one =>
+        sampleAnomaly({
+          labels: labels[one.series],
+          start: one.start,
+          end: one.end,
+          peak: one.start,
+          ongoing: ongoing && one.end === end,
+          ...(one.ignored ? { ignored: 'at night' } : {}),
+        }),
+      )
+    const times = Array.from({ length }, (_, k) => start + k)
+    return store.commit(
+      sampleRun({
+        flow,
+        range: { start, end },
+        finishedAt: at,
+        anomalies,
+        silent,
+        watermark: ongoing ? end : NaN,
+        channels: silent ? [] : [channel, 'log'],
+        snapshots: labels.map(one => ({ labels: one, detector: 'seasonal', time: end, state: new Uint8Array([at % 256]) })),
+        forgotten: ongoing ? [] : [{ labels: labels[1], detector: 'seasonal' }],
+        points: labels.slice(found.length % 3).map(one => ({ detector: 'seasonal', scores: sampleScores(times, one) })),
+        keepPoints: 45,
+      }),
+    )
+  }
+
+  /** Bytes of a node Buffer and of a plain array compare alike. */
+  function plain(state: Awaited<ReturnType<typeof play>>) {
+    const snapshots = state.all.snapshots.map(list => list.map(one => ({ ...one, state: [...one.state] })))
+    return { ...state, all: { ...state.all, snapshots } }
+  }
 })

@@ -289,8 +289,15 @@ function commit(db: Database, streams: Streams, run: Run): readonly Change[] {
   )
   const { startedAt, range, series, diagnostics } = run
   log(db, flow.id, {
-    ...{ flow: run.flow, startedAt, finishedAt: now, range, status: 'ok', series },
-    ...{ anomalies: run.anomalies.length, changes: changes.length, diagnostics },
+    flow: run.flow,
+    startedAt,
+    finishedAt: now,
+    range,
+    status: 'ok',
+    series,
+    anomalies: run.anomalies.length,
+    changes: changes.length,
+    diagnostics,
   })
   return changes
 }

@@ -78,8 +78,16 @@ export function sampleRun(more: Partial<Run> = {}): Run {
 }
 
 const failure: RunLog = {
-  ...{ flow: 'f', startedAt: 1000, finishedAt: 1001, range: { start: 0, end: 50 }, status: 'failed', error: 'no answer' },
-  ...{ series: 0, anomalies: 0, changes: 0, diagnostics: [{ level: 'error', message: 'no answer', request: 'curl x' }] },
+  flow: 'f',
+  startedAt: 1000,
+  finishedAt: 1001,
+  range: { start: 0, end: 50 },
+  status: 'failed',
+  error: 'no answer',
+  series: 0,
+  anomalies: 0,
+  changes: 0,
+  diagnostics: [{ level: 'error', message: 'no answer', request: 'curl x' }],
 }
 
 const kinds = (messages: readonly Message[]) => messages.map(({ kind }) => kind)
@@ -128,15 +136,13 @@ export const storeLaws: readonly StoreLaw[] = [
     assert.deepEqual(
       { version, flow, status, openedAt, updatedAt, annotations, id },
       {
-        ...{
-          version: 1,
-          flow: 'f',
-          status: 'open',
-          openedAt: 1000,
-          updatedAt: 1000,
-          annotations: { owner: 'dns' },
-          id: anomaly.id,
-        },
+        version: 1,
+        flow: 'f',
+        status: 'open',
+        openedAt: 1000,
+        updatedAt: 1000,
+        annotations: { owner: 'dns' },
+        id: anomaly.id,
       },
     )
     assert.equal(await store.anomaly('unknown'), undefined)
@@ -375,6 +381,7 @@ export const storeLaws: readonly StoreLaw[] = [
     const heard: string[] = []
     for (let i = 0; i < 3; i++) {
       const [message] = await store.outbox('log', 2000)
+      if (!message) break
       heard.push(`${message.kind} ${message.anomaly.status}`)
       await store.delivered(message.id, 2000)
     }
@@ -395,7 +402,7 @@ export const storeLaws: readonly StoreLaw[] = [
     const due = await store.outbox('log', 2000)
     assert.deepEqual(due.map(({ kind, anomaly }) => `${kind} ${anomaly.detector}`).sort(), ['opened ewma', 'opened seasonal'])
     assert.deepEqual(
-      [...due].sort((a, b) => a.id - b.id),
+      [...due].toSorted((a, b) => a.id - b.id),
       due,
       'oldest first',
     )

@@ -180,12 +180,13 @@ function fromConnection(connection: DatabaseSync, path: string, unlock: () => vo
 function toStoreError(error: unknown, path: string): unknown {
   const { code, errcode = 0, message } = error as { code?: string; errcode?: number; message: string }
   if (code !== 'ERR_SQLITE_ERROR') {
-    const isFile = ['EACCES', 'EROFS', 'ENOSPC', 'ENOTDIR', 'EPERM', 'EISDIR'].includes(code ?? '')
-    return isFile ? new StoreError(`${path} must be writable, got ${message}`, { cause: error }) : error
+    // What the file system says of the folder has a `syscall`.
+    return 'syscall' in (error as object) ? new StoreError(`${path} must be writable, got ${message}`, { cause: error }) : error
   }
   const said: Record<number, string> = {
     5: `${path} must not be locked by another process for long, got ${message}`,
     8: `${path} must be opened for writing, got a store that is open for reading only`,
+    10: `${path} must be readable and writable, got ${message}; what was stored before is intact`,
     11: `${path} must be whole, got a damaged file; keep it and start with another path, or restore a copy`,
     13: `${path} must have room to grow, got a full disk; what was stored before is intact`,
     14: `${path} must be a file that can be opened, got ${message}`,

@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest'
+import { fromMemory } from '../stores/memory.ts'
+import type { Message, Run, Store, StoredAnomaly } from '../stores/store.ts'
+import { durableStoreLaws, type StoreSubject, sampleRun, storeLaws } from './store-laws.ts'
+
+/** A memory store with a fault. */
+type Breaker = (honest: Store) => Partial<Store>
+const commitWith =
+  (change: (run: Run) => Run): Breaker =>
+  store => ({ commit: run => store.commit(change(run)) })
+const outboxWith =
+  (change: (messages: readonly Message[]) => Message[]): Breaker =>
+  store => ({ outbox: async (channel, now, limit) => change(await store.outbox(channel, now, limit)) })
+/** Keeps the first message it gave of each id: numbers that do not move. */
+const staleMessages = (): Breaker => {
+  const seen = new Map<number, Message>()
+  return outboxWith(messages => messages.map(one => seen.get(one.id) ?? (seen.set(one.id, one), one)))
+}
+
+const breakers: Readonly<Record<string, () => Breaker>> = {
+  'gives an anomaly back as it was committed': () => store => ({
+    anomaly: async id => {
+      const found = await store.anomaly(id)
+      return found && (JSON.parse(JSON.stringify(found)) as StoredAnomaly)
+    },
+  }),
+  'a run said twice changes nothing but the log': () => {
+    let runs = 0
+    return commitWith(run => ({ ...run, anomalies: run.anomalies.map(one => ({ ...one, score: runs++ })) }))
+  },
+  'a commit replaces what was said of its range, and only of its flow': () => commitWith(run => ({ ...run, flow: 'all' })),
+  'an open anomaly ends when a later run is far beyond it': () => store => ({
+    commit: async run => (run.anomalies.length > 0 ? store.commit(run) : []),
+  }),
+  'an id stays through updates and comes back after a withdrawal': () => store => ({
+    commit: async run => {
+      const changes = await store.commit(run)
+      return changes.map(change => ({ ...change, anomaly: { ...change.anomaly, id: `${change.anomaly.id}${run.range.end}` } }))
+    },
+    anomaly: id => store.anomaly(id.slice(0, 16)),
+  }),
+  'a second look at the past neither opens nor cuts what a later look saw': () => {
+    let looks = 0
+    return commitWith(run => ({ ...run, finishedAt: looks++ > 0 ? 1 : 1000 }))
+  },
+  'lists anomalies by flow, status, range and limit, newest first, ignored ones on request': () => store => ({
+    anomalies: async filter => (await store.anomalies(filter)).toReversed(),
+  }),
+  'gives snapshots back, replaced by stream, without those forgotten': () => commitWith(run => ({ ...run, forgotten: [] })),
+  'keeps what it was given when the caller goes on writing into it': () => store => {
+    let last: Run
+    return {
+      commit: run => store.commit((last = run)),
+      snapshots: async () => last.snapshots,
+    }
+  },
+  'points of the range are replaced, others stay': () => commitWith(run => ({ ...run, range: { ...run.range, start: -1e9 } })),
+  'points older than keepPoints are gone, also those of series that stay away': () =>
+    commitWith(run => ({ ...run, keepPoints: 1e9 })),
+  'knows of each flow what happened last': () => store => ({ fail: run => store.fail({ ...run, diagnostics: [] }) }),
+  'keeps the last 200 runs, newest first': () => store => ({
+    runs: async (flow, limit) => (await store.runs(flow, limit)).toReversed(),
+  }),
+  'schedules, claims in order of time, leases, and releases': () => store => ({
+    claim: (at, _lease, limit) => store.claim(at, 0, limit),
+  }),
+  'scheduling again keeps the time of a known flow and retires those not listed': () => store => ({
+    schedule: async list => {
+      await store.schedule(list)
+      for (const { flow, at } of list) await store.release(flow, at)
+    },
+  }),
+  'every channel hears the beginning and the end, in order, under different keys': () =>
+    outboxWith(messages => messages.map(one => ({ ...one, key: one.anomaly.id }))),
+  'an anomaly that is over when it is found is told as opened, then as resolved': () =>
+    outboxWith(messages => messages.map(one => ({ ...one, anomaly: { ...one.anomaly, status: 'resolved' } }))),
+  'nobody is told of ignored anomalies, or in a silent run': () => commitWith(run => ({ ...run, silent: false })),
+  'what goes on after a silent run is told when it moves': () => {
+    let silent = false
+    return commitWith(run => ({ ...run, silent: (silent ||= run.silent ?? false) }))
+  },
+  'an anomaly that becomes ignored is taken back, one that is not ignored any more is told': () =>
+    commitWith(run => ({ ...run, silent: run.anomalies.some(one => one.ignored !== undefined) })),
+  'an end is told only where the beginning was told, also when the channel has left the flow': () => {
+    let first: readonly string[] | undefined
+    return store => ({
+      commit: run => store.commit({ ...run, channels: (first ??= run.channels) }),
+      outbox: (_channel, now, limit) => store.outbox('log', now, limit),
+    })
+  },
+  'a message waits for the one before it about the same anomaly, and for no other': () => store => ({
+    retry: async (id, at, error) => {
+      const others = await store.outbox('log', at)
+      for (const other of others) await store.retry(other.id, at, error)
+      if (!others.some(other => other.id === id)) await store.retry(id, at, error)
+    },
+  }),
+  'a delivered message is due again with the latest numbers, until a newer one takes its place': staleMessages,
+  'nothing is repeated for a flow that is not scheduled any more': () => store => ({
+    schedule: list => store.schedule([...list, { flow: 'f', at: 0 }]),
+  }),
+  'counts what became of messages, by channel': () => store => ({ abandon: (id, at) => store.delivered(id, at) }),
+  'old messages go, but not those of an open anomaly, which is not opened twice': () =>
+    commitWith(run => ({ ...run, finishedAt: Math.min(run.finishedAt, 1000) })),
+  'a commit that fails has changed nothing': () => store => ({
+    commit: async run => {
+      await store.commit({ ...run, points: [] })
+      return store.commit(run)
+    },
+  }),
+  'a closed store answers with a StoreError': () => () => ({ close: async () => {} }),
+  'says its size': () => store => ({ stats: async () => ({ ...(await store.stats()), bytes: NaN }) }),
+  'everything is there again after it is opened again, and no lease holds': () => () => ({}),
+}
+
+const broken = (breaker: Breaker): StoreSubject => ({
+  make: () => {
+    const honest = fromMemory()
+    return { ...honest, ...breaker(honest) }
+  },
+  reopen: async store => {
+    await store.close()
+    return fromMemory()
+  },
+})
+
+describe('the laws of stores', () => {
+  for (const law of [...storeLaws, ...durableStoreLaws])
+    it(`catch who breaks: ${law.name}`, async () => {
+      const breaker = breakers[law.name]
+      if (!breaker) expect.fail('the law has no lawbreaker')
+      await expect(law.check(broken(breaker()))).rejects.toMatchObject({ code: 'ERR_ASSERTION' })
+    })
+
+  it('pass an honest store in the same harness', async () => {
+    for (const law of storeLaws) await law.check(broken(() => ({})))
+    expect(Object.keys(breakers)).toHaveLength(storeLaws.length + durableStoreLaws.length)
+  })
+
+  it('durable ones catch a store that keeps leases', async () => {
+    const store = fromMemory()
+    const keeps: StoreSubject = { make: () => store, reopen: () => store }
+    await expect(durableStoreLaws[0].check(keeps)).rejects.toMatchObject({ code: 'ERR_ASSERTION' })
+    await expect(store.commit(sampleRun())).rejects.toMatchObject({ code: 'store' })
+  })
+})
