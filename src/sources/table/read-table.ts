@@ -4,7 +4,7 @@ import { gunzip } from 'node:zlib'
 import { formatDuration } from '../../duration.ts'
 import { SourceError } from '../../errors.ts'
 import { describeUnknown } from './nearest.ts'
-import { guessTimeFormat, MS_PER, parseIsoTime, type TimeFormat } from './parse-time.ts'
+import { guessTimeFormat, isoReader, MS_PER, type TimeFormat } from './parse-time.ts'
 
 /** A file as it is: one row per line below the header, in the order of the file, repeated and back-going times included. */
 export interface Table {
@@ -88,6 +88,7 @@ function parseTable(bytes: Buffer, name: string, options: TableOptions): Table {
   const times = new Float64Array(rows)
   const slots: (Float64Array | undefined)[] = header.map((_, i) => (wanted.has(i) ? new Float64Array(rows) : undefined))
   const lines = new LineNumbers()
+  const readIso = isoReader()
   let format = options.format
   let row = 0
   let line = 1
@@ -123,7 +124,7 @@ function parseTable(bytes: Buffer, name: string, options: TableOptions): Table {
               `must be a time (epoch seconds or ms, or ISO 8601), got ${JSON.stringify(textOf(bytes, from, to))}`,
             )
         }
-        const time = format === 'iso' ? parseIsoTime(textOf(bytes, from, to)) : parseNumber(bytes, from, to) * MS_PER[format]
+        const time = format === 'iso' ? readIso(bytes, from, to) : parseNumber(bytes, from, to) * MS_PER[format]
         if (!Number.isFinite(time))
           throw fail(line, from - at + 1, `must be a time (${format}), got ${JSON.stringify(textOf(bytes, from, to))}`)
         times[row] = format === 's' ? Math.round(time * 1000) / 1000 : time
