@@ -247,9 +247,18 @@ export function fromMemory(): Store {
       return due
         .sort((a, b) => Number(a.state === 'resend') - Number(b.state === 'resend') || a.id - b.id)
         .slice(0, limit)
-        .map(({ id, key, channel, kind, anomaly, createdAt, attempts, state }) => {
+        .map(({ id, key, channel, kind, anomaly, createdAt, attempts, state, doneAt }) => {
           const latest = state === 'resend' ? asTold(anomalies.get(anomaly.id) ?? anomaly, kind) : anomaly
-          return { id, key, channel, kind, anomaly: latest, createdAt, attempts }
+          return {
+            id,
+            key,
+            channel,
+            kind,
+            anomaly: latest,
+            createdAt,
+            attempts,
+            ...(state === 'resend' && { deliveredAt: doneAt }),
+          }
         })
     },
     async delivered(id, at, again) {

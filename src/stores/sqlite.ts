@@ -394,7 +394,7 @@ function tell(db: Database, change: Change, flowChannels: readonly string[], now
 function dueMessages(db: Database, channel: string, now: number, limit: number): Message[] {
   const rows = db
     .statement(
-      `SELECT m.id, m.key, m.kind, m.body, m.created_at, m.attempts, m.state, a.body AS latest
+      `SELECT m.id, m.key, m.kind, m.body, m.created_at, m.attempts, m.state, m.done_at, a.body AS latest
        FROM outbox m LEFT JOIN anomalies a ON a.id = m.anomaly
        WHERE m.channel = ?1 AND m.state IN ('pending', 'resend') AND m.due_at <= ?2
        AND NOT EXISTS (
@@ -406,16 +406,10 @@ function dueMessages(db: Database, channel: string, now: number, limit: number):
     .all(channel, now, toLimit(limit)) as (Row<'outbox'> & { latest: string | null })[]
   return rows.map(row => {
     const kind = row.kind as ChangeKind
-    const anomaly = decodeAnomaly(row.state === 'resend' && row.latest !== null ? row.latest : row.body)
-    return {
-      id: row.id,
-      key: row.key,
-      channel,
-      kind,
-      anomaly: asTold(anomaly, kind),
-      createdAt: row.created_at,
-      attempts: row.attempts,
-    }
+    const isRepeated = row.state === 'resend'
+    const anomaly = asTold(decodeAnomaly(isRepeated && row.latest !== null ? row.latest : row.body), kind)
+    const { id, key, attempts, created_at: createdAt } = row
+    return { id, key, channel, kind, anomaly, createdAt, attempts, ...(isRepeated && { deliveredAt: toTime(row.done_at) }) }
   })
 }
 

@@ -428,6 +428,7 @@ export const storeLaws: readonly StoreLaw[] = [
     await store.commit(sampleRun({ anomalies: [sampleAnomaly({ current: 999 })] }))
     const [again] = await store.outbox('log', 2600)
     assert.deepEqual([again.id, again.key, again.kind, again.anomaly.current], [first.id, first.key, 'opened', 999])
+    assert.deepEqual([first.deliveredAt, again.deliveredAt], [undefined, 2000])
     await store.delivered(again.id, 2600, 3200)
     await store.commit(sampleRun({ range: { start: 0, end: 60 }, anomalies: [sampleAnomaly({ ongoing: false })] }))
     assert.deepEqual(kinds(await store.outbox('log', 9000)), ['resolved'])
