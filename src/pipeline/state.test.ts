@@ -1,0 +1,64 @@
+import { serialize } from 'node:v8'
+import { describe, expect, it } from 'vitest'
+import type { State } from '../detectors/detector.ts'
+import { StoreError } from '../errors.ts'
+import { decodeState, encodeState } from './state.ts'
+
+const state: State = {
+  version: 3,
+  level: Float64Array.of(1, NaN, -0, 1e300),
+  slots: Float32Array.of(1.5, 2.5),
+  inner: { version: 1, text: 'Gezeiten', list: [1, 2, [3]], none: undefined },
+}
+
+describe('state', () => {
+  it('comes back as it was', () => {
+    expect(decodeState(encodeState(state))).toEqual(state)
+  })
+
+  it('comes back from bytes at every alignment, sharing no memory with them', () => {
+    const bytes = encodeState(state)
+    for (let offset = 0; offset < 9; offset++) {
+      const buffer = new Uint8Array(bytes.length + offset)
+      buffer.set(bytes, offset)
+      const decoded = decodeState(buffer.subarray(offset))
+      buffer.fill(0xff)
+      expect(decoded).toEqual(state)
+      const other = decodeState(bytes)
+      ;(decoded.level as Float64Array).fill(7)
+      expect(other).toEqual(state)
+    }
+  })
+
+  it('is copied when encoded', () => {
+    const level = Float64Array.of(1, 2)
+    const bytes = encodeState({ version: 1, level })
+    level.fill(9)
+    expect(decodeState(bytes)).toEqual({ version: 1, level: Float64Array.of(1, 2) })
+  })
+
+  it('adds 8 bytes to the structured clone', () => {
+    expect(encodeState(state).length).toBe(serialize(state).length + 8)
+  })
+
+  it('writes only the part of a buffer that a view shows', () => {
+    const view = new Float64Array(100_000).subarray(10, 12)
+    expect(encodeState({ version: 1, view }).length).toBeLessThan(200)
+  })
+
+  const bytes = encodeState(state)
+  const flipped = bytes.slice()
+  flipped[20]! ^= 1
+  it.each([
+    ['nothing', new Uint8Array()],
+    ['text', new TextEncoder().encode('{"version":1,"level":[1,2,3]}')],
+    ['structured clone without an envelope', new Uint8Array(serialize(state))],
+    ['a part', bytes.slice(0, -1)],
+    ['one flipped bit', flipped],
+    ['no object', encodeState(5 as unknown as State)],
+    ['null', encodeState(null as unknown as State)],
+    ['an object without a version', encodeState({ a: 1 } as unknown as State)],
+  ])('refuses %s', (_, garbage) => {
+    expect(() => decodeState(garbage)).toThrow(StoreError)
+  })
+})

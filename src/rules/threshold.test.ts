@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest'
+import type { Scores } from '../detectors/detector.ts'
+import { threshold } from './threshold.ts'
+
+function judge(options: unknown, rows: readonly (readonly [score: number, value: number])[]): number[] {
+  const score = Float64Array.from(rows, row => row[0])
+  const value = Float64Array.from(rows, row => row[1])
+  const none = score.map(() => NaN)
+  const scores: Scores = {
+    labels: {},
+    times: score.map((_, i) => i),
+    columns: { score, value, expected: none, lower: none, upper: none },
+  }
+  return [...threshold.create(threshold.config.parse(options)).judge(scores).strength]
+}
+
+describe('threshold', () => {
+  it('limits the score, at 1 unless told otherwise', () => {
+    expect(
+      judge({}, [
+        [0.5, 0],
+        [1, 0],
+        [3, 0],
+        [NaN, 5],
+      ]),
+    ).toEqual([0.5, 1, 3, NaN])
+    expect(
+      judge({ limit: 4 }, [
+        [4, 0],
+        [2, 0],
+      ]),
+    ).toEqual([1, 0.5])
+  })
+
+  it('bounds the value, whatever the score is', () => {
+    expect(
+      judge({ upper: 100 }, [
+        [9, 99],
+        [NaN, 100],
+        [0, 200],
+        [0, NaN],
+      ]),
+    ).toEqual([0.99, 1, 2, NaN])
+    expect(
+      judge({ lower: 0 }, [
+        [0, 0.25],
+        [0, 0],
+        [0, -1],
+      ]),
+    ).toEqual([0.75, 1, 2])
+    expect(
+      judge({ upper: -10 }, [
+        [0, -10],
+        [0, -5],
+      ]),
+    ).toEqual([1, 1.5])
+  })
+
+  it('takes the strongest of several', () => {
+    expect(
+      judge({ limit: 2, upper: 10, lower: -10 }, [
+        [1, 5],
+        [4, 5],
+        [0, 20],
+        [0, -20],
+        [NaN, 0],
+      ]),
+    ).toEqual([0.5, 2, 2, 2, 0])
+  })
+
+  it('refuses bounds that leave nothing', () => {
+    expect(() => threshold.config.parse({ upper: 1, lower: 2 })).toThrow('lower must be less than upper')
+    expect(() => threshold.config.parse({ limit: 0 })).toThrow()
+  })
+})
