@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { stringify } from 'yaml'
-import { flowsFor, type PackFlow } from '../src/packs/coredns.ts'
+import { flowsFor, type PackFlow, refinersFor } from '../src/packs/coredns.ts'
 import { type Running, start, waitFor } from './processes.ts'
 
 /** What of an anomaly the lab looks at; times in epoch ms. */
@@ -24,18 +24,18 @@ export function writeConfiguration(
     notifiers: { am: { type: 'alertmanager', urls: [ports.alertmanager] } },
     store: { type: 'sqlite', path: './tidewatch.db' },
     server: { listen: ports.listen },
-    flows: flows.map(({ id, summary, expr, bad, severity, source }) => ({
-      name: id,
-      summary,
+    flows: flows.map(flow => ({
+      name: flow.id,
+      summary: flow.summary,
       every: '1s',
-      query: { source, expr, step: '1s' },
+      query: { source: flow.source, expr: flow.expr, step: '1s' },
       detect: [
         { type: 'seasonal', season: ['6m'] },
         { type: 'absence', rule: { type: 'threshold', limit: 1 } },
       ],
-      refine: [{ type: 'merge', gap: '15s' }, { type: 'shape' }, ...(bad === 'both' ? [] : [{ type: 'side', bad }])],
-      ...(severity === 'info' ? {} : { notify: ['am'] }),
-      severity,
+      refine: refinersFor(flow, '15s'),
+      ...(flow.severity === 'info' ? {} : { notify: ['am'] }),
+      severity: flow.severity,
       delay: '1s',
       reexamine: '5s',
       lookback: '2m',

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { findGeneration, flowsFor, GENERATIONS, signalsOf } from './coredns.ts'
+import { create } from '../pipeline/configuration.ts'
+import { refiners } from '../refiners/index.ts'
+import { findGeneration, flowsFor, GENERATIONS, refinersFor, signalsOf } from './coredns.ts'
 import { packs } from './index.ts'
 
 /** Names that exist in each generation, from its release notes and a scrape. */
@@ -90,6 +92,7 @@ it('has distinct ids, a sentence and a source for each flow', () => {
   expect(all.length).toBeGreaterThanOrEqual(14)
   for (const flow of all) {
     expect(flow).toMatchObject({ source: 'prom', step: 15_000, id: expect.stringMatching(/^coredns-[a-z-]+$/) })
+    expect(flow.least, flow.id).toBeGreaterThanOrEqual(0)
     expect(flow.summary.length).toBeGreaterThan(20)
   }
 })
@@ -118,4 +121,13 @@ it('writes tidy matchers without a selector', () => {
   for (const generation of GENERATIONS)
     for (const { expr } of signalsOf({ generation, selector: '', window: '5m', cacheRequests: true }))
       expect(expr).not.toMatch(/\{,|,\}|,,/)
+})
+
+it('has refiners that can be made, for every signal', () => {
+  for (const flow of flows(KNOWN['1.11']!)) {
+    const parts = refinersFor(flow)
+    expect(parts.map(part => typeof create(refiners, part, undefined).refine)).toEqual(parts.map(() => 'function'))
+    expect(parts.some(({ type }) => type === 'side')).toBe(flow.bad !== 'both')
+  }
+  expect(refinersFor(flows(KNOWN['1.11']!)[0]!, '15s')[0]).toEqual({ type: 'merge', gap: '15s' })
 })

@@ -1,3 +1,5 @@
+import type { Part } from '../pipeline/configuration.ts'
+
 /** Which side of what is expected is bad news. */
 export type BadSide = 'up' | 'down' | 'both'
 
@@ -5,14 +7,28 @@ export type BadSide = 'up' | 'down' | 'both'
 export interface PackSignal {
   /** Unique in the pack; the name of the flow. */
   readonly id: string
+  /** Its name in a sentence: `… is 0.4, usually 0.01`. */
+  readonly title: string
   /** What it is and what a change of it means, for people. */
   readonly summary: string
   readonly expr: string
   /** `1/s`, `ratio`, `s`, `bytes`, `cores` or `count`. */
   readonly unit: string
   readonly bad: BadSide
+  /** Smallest distance from what was expected that matters to people, in the unit; 0: any. */
+  readonly least: number
   /** `info` is shown and tells nobody: load that only grew is no fault. */
   readonly severity: 'critical' | 'warning' | 'info'
+}
+
+/** Refiners of the flow of a signal: what is close together is one, it is named and said in its unit, and good or small news tells nobody. */
+export function refinersFor({ title, unit, bad, least }: PackSignal, gap?: string): readonly Part[] {
+  return [
+    { type: 'merge', ...(gap === undefined ? {} : { gap }) },
+    { type: 'shape', unit, summary: title },
+    ...(bad === 'both' ? [] : [{ type: 'side', bad }]),
+    ...(least === 0 ? [] : [{ type: 'minimum-difference', difference: least }]),
+  ]
 }
 
 /** A signal with the source and step (ms) to ask it by. */
@@ -119,138 +135,172 @@ export function signalsOf({ generation, selector, window, cacheRequests }: Signa
   return [
     {
       id: 'coredns-servfail-ratio',
+      title: 'Share of SERVFAIL answers',
       summary: 'Share of answers that say SERVFAIL: the upstream fails, or a plugin has no data',
       expr: share('SERVFAIL'),
       unit: 'ratio',
       bad: 'up',
+      least: 0.005,
       severity: 'critical',
     },
     {
       id: 'coredns-up',
+      title: 'Number of CoreDNS replicas up',
       summary: 'Replicas that answer their scrape: one that is missing was killed, hangs or is cut off',
       expr: orZero(`sum(up${matching()})`),
       unit: 'count',
       bad: 'down',
+      least: 0.5,
       severity: 'critical',
     },
     {
       id: 'coredns-slow-ratio',
+      title: 'Share of queries slower than 256 ms',
       summary: 'Share of queries slower than 256 ms: users wait for the upstream',
       expr: slower('0.256'),
       unit: 'ratio',
       bad: 'up',
+      least: 0.03,
       severity: 'critical',
     },
     {
       id: 'coredns-nxdomain-ratio',
+      title: 'Share of NXDOMAIN answers',
       summary: 'Share of answers that say NXDOMAIN: a storm of random names, an attack or a wrong search path',
       expr: share('NXDOMAIN'),
       unit: 'ratio',
       bad: 'up',
+      least: 0.05,
       severity: 'warning',
     },
     {
       id: 'coredns-refused-ratio',
+      title: 'Share of REFUSED answers',
       summary: 'Share of answers that say REFUSED: too many queries at once, an access rule or a missing zone',
       expr: share('REFUSED'),
       unit: 'ratio',
       bad: 'up',
+      least: 0.005,
       severity: 'warning',
     },
     {
       id: 'coredns-cache-hit-ratio',
+      title: 'Cache hit ratio',
       summary: 'Share of cache lookups that hit: it falls when names are random, lifetimes short or the cache is gone',
       expr: `${hits} / ${lookups}`,
       unit: 'ratio',
       bad: 'down',
+      least: 0.05,
       severity: 'warning',
     },
     {
       id: 'coredns-upstream-latency',
+      title: 'Mean latency of the upstream',
       summary: 'Mean time of an answered exchange with the upstream; exchanges that time out are not in it',
       expr: `${forwarded(`${names.upstreamLatency}_sum`)} / ${forwarded(`${names.upstreamLatency}_count`)}`,
       unit: 's',
       bad: 'up',
+      least: 0.01,
       severity: 'warning',
     },
     {
       id: 'coredns-upstream-check-failures',
+      title: 'Rate of failed upstream health checks',
       summary: 'Failed health checks of upstreams a second: an upstream is down or unreachable',
       expr: orZero(forwarded(names.checkFailures)),
       unit: '1/s',
       bad: 'up',
+      least: 0.1,
       severity: 'critical',
     },
     {
       id: 'coredns-upstream-all-down',
+      title: 'Rate of queries that found every upstream down',
       summary: 'Queries a second that found every upstream down',
       expr: orZero(rate(names.allDown)),
       unit: '1/s',
       bad: 'up',
+      least: 0.05,
       severity: 'critical',
     },
     {
       id: 'coredns-latency',
+      title: 'Mean latency of CoreDNS',
       summary: 'Mean time of a query; a storm that is answered locally lowers it, trouble upstream raises it',
       expr: `${rate('coredns_dns_request_duration_seconds_sum')} / ${rate('coredns_dns_request_duration_seconds_count')}`,
       unit: 's',
       bad: 'up',
+      least: 0.001,
       severity: 'info',
     },
     {
       id: 'coredns-qps',
+      title: 'Query rate',
       summary: 'Queries a second: growth alone is no fault, a fall means that clients are cut off',
       expr: rate(names.requests),
       unit: '1/s',
       bad: 'both',
+      least: 1,
       severity: 'info',
     },
     {
       id: 'coredns-upstream-qps',
+      title: 'Rate of answers from the upstream',
       summary: 'Answered exchanges with the upstream a second: it falls to nothing when the upstream is a black hole',
       expr: forwarded(names.upstream),
       unit: '1/s',
       bad: 'both',
+      least: 1,
       severity: 'info',
     },
     {
       id: 'coredns-rejects',
+      title: 'Rate of queries rejected as too many at once',
       summary: 'Queries a second refused because too many were in flight',
       expr: orZero(rate(names.rejects)),
       unit: '1/s',
       bad: 'up',
+      least: 0,
       severity: 'critical',
     },
     {
       id: 'coredns-goroutines',
+      title: 'Number of goroutines of the busiest replica',
       summary: 'Goroutines of the busiest replica: queries in flight, the earliest sign of a slow upstream',
       expr: `max(go_goroutines${matching()})`,
       unit: 'count',
       bad: 'up',
+      least: 10,
       severity: 'info',
     },
     {
       id: 'coredns-rss',
+      title: 'Resident memory of the largest replica',
       summary: 'Resident memory of the largest replica: out-of-memory kills strike one replica',
       expr: `max(process_resident_memory_bytes${matching()})`,
       unit: 'bytes',
       bad: 'up',
+      least: 5_000_000,
       severity: 'info',
     },
     {
       id: 'coredns-cpu',
+      title: 'CPU use of the busiest replica',
       summary: 'Cores used by the busiest replica',
       expr: `max(rate(process_cpu_seconds_total${matching()}[${window}]))`,
       unit: 'cores',
       bad: 'up',
+      least: 0.02,
       severity: 'info',
     },
     {
       id: 'coredns-panics',
+      title: 'Rate of panics',
       summary: 'Panics a second: a bug, whatever the number',
       expr: orZero(rate(names.panics)),
       unit: '1/s',
       bad: 'up',
+      least: 0,
       severity: 'critical',
     },
   ]
