@@ -1,4 +1,5 @@
 import { parseDuration } from '../duration.ts'
+import { SourceError } from '../errors.ts'
 import type { TimeRange } from '../frame/frame.ts'
 import type { FlowConfig } from '../pipeline/configuration.ts'
 import type { Pipeline, Reader } from '../pipeline/pipeline.ts'
@@ -60,7 +61,10 @@ export async function runFlow(parts: RunFlowParts, range: TimeRange, signal: Abo
       series: 0,
       anomalies: 0,
       changes: 0,
-      diagnostics: [],
+      diagnostics:
+        error instanceof SourceError
+          ? error.requests.map(request => ({ level: 'error', message: 'query that failed', request }))
+          : [],
     })
     throw error
   }

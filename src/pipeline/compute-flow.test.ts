@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest'
+import { MINUTE } from '../duration.ts'
+import { type Frame, fromValues, slice } from '../frame/frame.ts'
+import { computeFlow, flowLookback, joinFindings } from './compute-flow.ts'
+import type { FlowConfig } from './configuration.ts'
+
+const START = Date.UTC(2026, 0, 5)
+const config: FlowConfig = {
+  name: 'test',
+  every: MINUTE,
+  query: { source: 's', expr: 'x', step: MINUTE },
+  detect: [
+    { type: 'ewma', name: 'ewma' },
+    { type: 'absence', name: 'absence', rule: { type: 'threshold', limit: 1 } },
+  ],
+  rule: { type: 'threshold', limit: 8 },
+  refine: [{ type: 'merge' }, { type: 'shape' }],
+  notify: [],
+  labels: {},
+  severity: 'warning',
+  delay: 0,
+  reexamine: 10 * MINUTE,
+  keep: 1440 * MINUTE,
+  deadline: 10_000,
+  forget: 500 * MINUTE,
+}
+
+/** Calm around 100 with a spike at row 700 and silence from row 900 to 960. */
+function series(n: string, rows = 1200): Frame<'value'> {
+  const times = Float64Array.from({ length: rows }, (_, i) => START + i * MINUTE)
+  const values = times.map((_, i) => (i >= 900 && i < 960 ? NaN : i >= 700 && i < 705 ? 900 : 100 + ((i * 7919) % 13)))
+  return fromValues(times, values, { n })
+}
+const until = (frame: Frame<'value'>, row: number) => slice(frame, { start: 0, end: START + row * MINUTE })
+
+describe('a flow computed', () => {
+  it('finds a spike and a silence, each with a sentence', () => {
+    const frame = series('a')
+    const { anomalies } = computeFlow(config, {
+      frames: [frame],
+      snapshots: [],
+      range: { start: START, end: START + 1200 * MINUTE },
+      keepAll: true,
+    })
+    const spike = anomalies.find(one => one.detector === 'ewma' && one.current > 800)!
+    expect(spike.start).toBe(START + 700 * MINUTE)
+    expect(spike.sentence).toContain('900')
+    const silence = anomalies.find(one => one.detector === 'absence')!
+    expect(silence.shape).toBe('silence')
+    expect(silence.start).toBeGreaterThanOrEqual(START + 900 * MINUTE)
+    expect(silence.end).toBeLessThanOrEqual(START + 962 * MINUTE)
+  })
+
+  it('in many runs that go on from snapshots says the same as in one', () => {
+    const frame = series('a')
+    const whole = computeFlow(config, {
+      frames: [frame],
+      snapshots: [],
+      range: { start: START, end: START + 1200 * MINUTE },
+      keepAll: true,
+    })
+    let snapshots: ReturnType<typeof computeFlow>['snapshots'] = []
+    const scores = new Map<string, number>()
+    for (let row = 100; row <= 1200; row += 50) {
+      const start = snapshots[0]?.time ?? START
+      const end = START + row * MINUTE
+      const part = computeFlow(config, {
+        frames: [slice(frame, { start, end })],
+        snapshots,
+        range: { start, end },
+        keepAll: true,
+      })
+      snapshots = part.snapshots
+      expect(part.watermark).toBe(end - config.reexamine)
+      for (const { detector, scores: said } of part.points)
+        said.times.forEach((time, i) => scores.set(`${detector} ${time}`, said.columns.score[i]))
+    }
+    for (const { detector, scores: said } of whole.points)
+      said.times.forEach((time, i) =>
+        expect(scores.get(`${detector} ${time}`), `${detector} at row ${(time - START) / MINUTE}`).toBe(said.columns.score[i]),
+      )
+    expect(scores.size).toBe(2400)
+  })
+
+  it('feeds silence to a series that is missing from the answer', () => {
+    const frame = until(series('a'), 600)
+    const first = computeFlow(config, {
+      frames: [frame],
+      snapshots: [],
+      range: { start: START, end: START + 600 * MINUTE },
+      keepAll: true,
+    })
+    const start = first.watermark
+    const end = START + 660 * MINUTE
+    const other = slice(series('b'), { start, end })
+    const second = computeFlow(config, { frames: [other], snapshots: first.snapshots, range: { start, end }, keepAll: true })
+    expect(second.anomalies.map(({ labels, shape, ongoing }) => ({ labels, shape, ongoing }))).toContainEqual({
+      labels: { n: 'a' },
+      shape: 'silence',
+      ongoing: true,
+    })
+  })
+
+  it('keeps the watermark while nothing has data, so that late data is not lost', () => {
+    const first = computeFlow(config, {
+      frames: [until(series('a'), 600)],
+      snapshots: [],
+      range: { start: START, end: START + 600 * MINUTE },
+      keepAll: true,
+    })
+    const range = { start: first.watermark, end: START + 700 * MINUTE }
+    expect(computeFlow(config, { frames: [], snapshots: first.snapshots, range, keepAll: true }).watermark).toBe(first.watermark)
+  })
+
+  it('forgets a series that is silent for longer than `forget`', () => {
+    const first = computeFlow(config, {
+      frames: [until(series('a'), 600)],
+      snapshots: [],
+      range: { start: START, end: START + 600 * MINUTE },
+      keepAll: true,
+    })
+    const range = { start: first.watermark, end: START + 1150 * MINUTE }
+    const later = computeFlow(config, { frames: [slice(series('b'), range)], snapshots: first.snapshots, range, keepAll: true })
+    expect(later.forgotten).toEqual([
+      { labels: { n: 'a' }, detector: 'ewma' },
+      { labels: { n: 'a' }, detector: 'absence' },
+    ])
+    expect(later.snapshots.map(({ labels }) => labels.n)).toEqual(['b', 'b'])
+  })
+
+  it('takes the longest lookback of its detectors unless told', () => {
+    expect(flowLookback({ ...config, lookback: 5 })).toBe(5)
+    expect(flowLookback(config)).toBeGreaterThan(0)
+  })
+
+  it('joins parts computed apart', () => {
+    const range = { start: START, end: START + 300 * MINUTE }
+    const one = (n: string) => computeFlow(config, { frames: [until(series(n), 300)], snapshots: [], range, keepAll: true })
+    const joined = joinFindings([one('a'), one('b')])
+    expect(joined.series).toBe(2)
+    expect(joined.snapshots).toHaveLength(4)
+    expect(joined.watermark).toBe(range.end - config.reexamine)
+  })
+})
