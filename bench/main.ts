@@ -2,9 +2,10 @@ import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import type { Bench, Row } from './bench.ts'
 import * as detectors from './detectors.ts'
+import * as scale from './scale.ts'
 
 /** The benches, by name. Loaded up front: those that need something that is absent must say so in `run`. */
-const benches: Readonly<Record<string, Bench>> = { detectors }
+const benches: Readonly<Record<string, Bench>> = { detectors, scale }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
