@@ -148,7 +148,7 @@ export function redact(text: string, secrets: readonly string[]): string {
   const known = secrets
     .flatMap(each => [each, JSON.stringify(each).slice(1, -1)])
     .filter(Boolean)
-    .sort((a, b) => b.length - a.length)
+    .toSorted((a, b) => b.length - a.length)
   return known.reduce((rest, each) => rest.replaceAll(each, '***'), text)
 }
 

@@ -1,0 +1,494 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Anomaly } from '../anomaly.ts'
+import { DAY, HOUR, MINUTE, SECOND } from '../duration.ts'
+import { DeliveryError } from '../errors.ts'
+import type { Notifier } from '../notifiers/notifier.ts'
+import { webhook } from '../notifiers/webhook.ts'
+import { fromMemory } from '../stores/memory.ts'
+import type { Message, Store } from '../stores/store.ts'
+import { openReceiver } from '../testing/fake-receiver.ts'
+import { exampleMessage } from '../testing/notifier-laws.ts'
+import { deliver, fromOutbox, nextSending, type OutboxOptions } from './outbox.ts'
+
+const START = Date.UTC(2026, 0, 5, 10)
+
+/** A notifier that keeps what it was sent; `answer` throws what it refuses with. */
+function fromAnswer(answer: (message: Message, signal: AbortSignal) => unknown = () => {}, resend?: Notifier['resend']) {
+  const sent: Message[] = []
+  const notifier: Notifier = {
+    ...(resend ? { resend } : {}),
+    async send(message, signal) {
+      sent.push(message)
+      await answer(message, signal)
+    },
+  }
+  return { sent, notifier, keys: () => sent.map(message => message.key) }
+}
+
+/** A store whose clock stands still, with a run that says what is odd with the series `1`, `2`, …; 0 ends all. */
+function openWorld(
+  channels: Readonly<Record<string, Notifier>>,
+  options: Partial<OutboxOptions> = {},
+  changes: Partial<Store> = {},
+) {
+  const store: Store = { ...fromMemory(), ...changes }
+  const world = { now: START, random: 0.5, errors: [] as string[] }
+  const parts = {
+    store,
+    channels,
+    now: () => world.now,
+    random: () => world.random,
+    onError: (channel: string, error: Error) => void world.errors.push(`${channel}: ${error.message}`),
+    options,
+  }
+  return {
+    store,
+    world,
+    parts,
+    pass: (signal = new AbortController().signal) => deliver({ ...parts, signal }),
+    /** Commits a run that finds each of the series odd, since START and with the score, still or not. */
+    find: (series: readonly number[], { score = 5, ongoing = true } = {}) =>
+      store.commit({
+        flow: 'dns',
+        range: { start: START - HOUR, end: START + HOUR },
+        startedAt: world.now,
+        finishedAt: world.now,
+        anomalies: series.map(name => anomalyOf(String(name), score, ongoing)),
+        mergeGap: 0,
+        watermark: NaN,
+        snapshots: [],
+        forgotten: [],
+        points: [],
+        keepPoints: DAY,
+        diagnostics: [],
+        channels: Object.keys(channels),
+        annotations: {},
+        series: series.length,
+      }),
+  }
+}
+
+function anomalyOf(name: string, score: number, ongoing: boolean): Anomaly {
+  const {
+    id: _,
+    version: __,
+    flow: ___,
+    status: ____,
+    openedAt: _____,
+    updatedAt: ______,
+    annotations: _______,
+    ...anomaly
+  } = exampleMessage().anomaly
+  return { ...anomaly, labels: { series: name }, start: START, end: START + MINUTE, peak: START, score, ongoing }
+}
+
+const forNow = (retryAfter?: number) =>
+  new DeliveryError('busy', { retryable: true, ...(retryAfter === undefined ? {} : { retryAfter }) })
+
+describe('one pass', () => {
+  it('sends each change once, to each channel', async () => {
+    const [a, b] = [fromAnswer(), fromAnswer()]
+    const { find, pass, store } = openWorld({ a: a.notifier, b: b.notifier })
+    await find([1, 2])
+    expect(await pass()).toEqual({ delivered: 4, retried: 0, abandoned: 0 })
+    expect(await pass()).toEqual({ delivered: 0, retried: 0, abandoned: 0 })
+    expect(a.keys()).toHaveLength(2)
+    expect(new Set(a.keys())).toEqual(new Set(b.keys()))
+    expect((await store.channels()).map(({ pending, delivered }) => [pending, delivered])).toEqual([
+      [0, 2],
+      [0, 2],
+    ])
+  })
+
+  it('tells the end after the beginning, also when the beginning had to be tried again', async () => {
+    let busy = true
+    const { notifier, sent } = fromAnswer(() => {
+      if (busy) throw forNow()
+    })
+    const { find, pass, world } = openWorld({ a: notifier })
+    await find([1])
+    await pass()
+    await find([1], { ongoing: false })
+    await pass()
+    expect(sent.map(message => message.kind)).toEqual(['opened'])
+    busy = false
+    world.now += MINUTE
+    await pass()
+    await pass()
+    expect(sent.map(message => message.kind)).toEqual(['opened', 'opened', 'resolved'])
+    expect(sent[0]!.key).toBe(sent[1]!.key)
+  })
+
+  it('is not held back by another channel that hangs or refuses', async () => {
+    const hanging = fromAnswer(() => new Promise(() => {}))
+    const refusing = fromAnswer(() => {
+      throw forNow()
+    })
+    const good = fromAnswer()
+    const { find, parts } = openWorld(
+      { hanging: hanging.notifier, refusing: refusing.notifier, good: good.notifier },
+      { poll: 1, concurrency: 1 },
+    )
+    await find([1, 2, 3])
+    const stop = new AbortController()
+    const running = fromOutbox(parts).run(stop.signal)
+    await expect.poll(() => good.sent.length).toBe(3)
+    expect(hanging.sent).toHaveLength(1)
+    stop.abort()
+    await running
+  })
+
+  it('has no more on their way at once than it may', async () => {
+    let now = 0
+    let most = 0
+    const { notifier, sent } = fromAnswer(async () => {
+      most = Math.max(most, ++now)
+      await new Promise(resolve => setTimeout(resolve, 2))
+      now--
+    })
+    const { find, pass } = openWorld({ a: notifier }, { concurrency: 3 })
+    await find([1, 2, 3, 4, 5, 6, 7, 8])
+    await pass()
+    expect(sent).toHaveLength(8)
+    expect(most).toBe(3)
+  })
+
+  it('takes a notifier that does not come back as failed', async () => {
+    const { notifier } = fromAnswer(() => new Promise(() => {}))
+    const { find, pass, world, store } = openWorld({ a: notifier }, { deadline: 10 })
+    await find([1])
+    expect(await pass()).toMatchObject({ retried: 1 })
+    expect(world.errors).toEqual(['a: must be sent within 10ms, got no answer'])
+    expect((await store.channels())[0]).toMatchObject({ lastError: 'must be sent within 10ms, got no answer', pending: 1 })
+  })
+
+  it('leaves what it was cut off from as it was', async () => {
+    const stop = new AbortController()
+    const { notifier } = fromAnswer(() => stop.abort(new Error('stopped')))
+    const { find, pass, store, world } = openWorld({ a: notifier }, { concurrency: 1 })
+    await find([1, 2, 3])
+    await pass(stop.signal)
+    const waiting = await store.outbox('a', world.now)
+    expect(waiting.map(message => message.attempts)).toEqual(waiting.map(() => 0))
+    expect(waiting.length).toBeGreaterThanOrEqual(2)
+    expect(world.errors).toEqual([])
+  })
+})
+
+describe('a message that fails', () => {
+  const waits = async (
+    attempts: number,
+    options: Partial<OutboxOptions> = {},
+    error: () => Error = () => forNow(),
+    random = 0.5,
+  ) => {
+    const { notifier } = fromAnswer(() => {
+      throw error()
+    })
+    const { find, pass, world, store } = openWorld({ a: notifier }, { ...options })
+    world.random = random
+    const list: number[] = []
+    const retry = store.retry
+    store.retry = (id, at, text) => {
+      list.push(at - world.now)
+      return retry(id, at, text)
+    }
+    await find([1])
+    for (let i = 0; i < attempts; i++) {
+      await pass()
+      world.now += list.at(-1) ?? 0
+    }
+    return list
+  }
+
+  it('waits twice as long each time, up to the longest', async () => {
+    expect(await waits(6, { firstRetry: 2 * SECOND, longestRetry: 20 * SECOND }, undefined, 1)).toEqual([
+      2000, 4000, 8000, 16_000, 20_000, 20_000,
+    ])
+  })
+
+  it('waits at random between half and all of it', async () => {
+    expect(await waits(2, {}, undefined, 0)).toEqual([1000, 2000])
+    expect(await waits(2, {}, undefined, 0.5)).toEqual([1500, 3000])
+  })
+
+  it('waits as long as the other side asks, within an hour', async () => {
+    expect(await waits(1, {}, () => forNow(90 * SECOND), 0)).toEqual([90 * SECOND])
+    expect(await waits(1, {}, () => forNow(365 * DAY), 0)).toEqual([HOUR])
+  })
+
+  it('is tried again when the fault is no word of the other side', async () => {
+    expect(await waits(1, {}, () => new TypeError('a bug'))).toHaveLength(1)
+  })
+
+  it('is abandoned when it is refused for good, and the next one goes on', async () => {
+    const { notifier, sent } = fromAnswer(({ kind }) => {
+      if (kind === 'opened') throw new DeliveryError('never', { retryable: false })
+    })
+    const { find, pass, store } = openWorld({ a: notifier })
+    await find([1])
+    expect(await pass()).toEqual({ delivered: 0, retried: 0, abandoned: 1 })
+    await find([1], { ongoing: false })
+    await pass()
+    expect(sent.map(message => message.kind)).toEqual(['opened', 'resolved'])
+    expect(await store.channels()).toMatchObject([{ abandoned: 1, delivered: 1, pending: 0 }])
+  })
+
+  it('is abandoned after a day', async () => {
+    const { notifier } = fromAnswer(() => {
+      throw forNow()
+    })
+    const { find, pass, world, store } = openWorld({ a: notifier })
+    await find([1])
+    world.now += DAY - 1
+    expect(await pass()).toMatchObject({ retried: 1 })
+    world.now += DAY
+    expect(await pass()).toMatchObject({ abandoned: 1 })
+    expect((await store.channels())[0]!.lastError).toBe('given up after 1d: busy')
+  })
+
+  it('is not abandoned while it is still so and would be sent again anyway', async () => {
+    let busy = true
+    const { notifier, sent } = fromAnswer(
+      () => {
+        if (busy) throw forNow()
+      },
+      { every: MINUTE, afterEnd: 5 * MINUTE },
+    )
+    const { find, pass, world } = openWorld({ a: notifier })
+    await find([1])
+    world.now += 3 * DAY
+    expect(await pass()).toMatchObject({ retried: 1, abandoned: 0 })
+    busy = false
+    world.now += MINUTE
+    expect(await pass()).toMatchObject({ delivered: 1 })
+    expect(sent).toHaveLength(2)
+  })
+})
+
+describe('a side that forgets', () => {
+  const resend = { every: MINUTE, afterEnd: 5 * MINUTE }
+
+  it('is told again every minute, with the latest numbers', async () => {
+    const { notifier, sent } = fromAnswer(undefined, resend)
+    const { find, pass, world } = openWorld({ a: notifier })
+    await find([1])
+    await pass()
+    await find([1], { score: 7 })
+    await pass()
+    world.now += MINUTE - 1
+    await pass()
+    expect(sent).toHaveLength(1)
+    world.now += 1
+    await pass()
+    world.now += MINUTE
+    await pass()
+    expect(sent.map(({ kind, anomaly }) => [kind, anomaly.score])).toEqual([
+      ['opened', 5],
+      ['opened', 7],
+      ['opened', 7],
+    ])
+    expect(new Set(sent.map(message => message.key)).size).toBe(1)
+  })
+
+  it.each(['resolved', 'withdrawn'] as const)('is told for five minutes that it is %s, and then no more', async kind => {
+    const { notifier, sent } = fromAnswer(undefined, resend)
+    const { find, pass, world } = openWorld({ a: notifier })
+    await find([1])
+    await pass()
+    if (kind === 'resolved') await find([1], { ongoing: false })
+    else await find([])
+    for (let i = 0; i < 20; i++) {
+      await pass()
+      world.now += MINUTE
+    }
+    expect(sent.map(message => message.kind)).toEqual(['opened', ...Array(6).fill(kind)])
+  })
+
+  it('is asked again soon when a repetition fails, not after minutes', async () => {
+    let busy = false
+    const { notifier, sent } = fromAnswer(() => {
+      if (busy) throw forNow()
+    }, resend)
+    const { find, pass, world } = openWorld({ a: notifier })
+    await find([1])
+    await pass()
+    busy = true
+    for (let i = 0; i < 60; i++) {
+      world.now += MINUTE
+      await pass()
+    }
+    busy = false
+    world.now += MINUTE
+    expect(await pass()).toMatchObject({ delivered: 1 })
+    expect(sent).toHaveLength(62)
+  })
+
+  it('is not asked again for the sake of a repetition that is not needed any more', async () => {
+    const calls: unknown[] = []
+    const message = { ...exampleMessage({ kind: 'resolved' }), createdAt: START, deliveredAt: START + MINUTE }
+    const { notifier } = fromAnswer(() => {
+      throw forNow()
+    }, resend)
+    const { pass, world } = openWorld(
+      { a: notifier },
+      {},
+      {
+        outbox: async () => [message],
+        delivered: async (...all) => void calls.push(all),
+      },
+    )
+    world.now = START + 6 * MINUTE
+    expect(await pass()).toEqual({ delivered: 1, retried: 0, abandoned: 0 })
+    expect(calls).toEqual([[message.id, START + MINUTE]])
+  })
+
+  it('has its next time counted from when it accepted', () => {
+    const { notifier } = fromAnswer(undefined, resend)
+    const opened = exampleMessage()
+    const resolved = { ...exampleMessage({ kind: 'resolved' }), createdAt: START }
+    expect(nextSending(opened, notifier, START)).toBe(START + MINUTE)
+    expect(nextSending(resolved, notifier, START + 4 * MINUTE)).toBe(START + 5 * MINUTE)
+    expect(nextSending(resolved, notifier, START + 4 * MINUTE + 1)).toBeUndefined()
+    expect(nextSending(opened, fromAnswer().notifier, START)).toBeUndefined()
+  })
+})
+
+describe('the loop', () => {
+  async function during<Result>(
+    parts: Parameters<typeof fromOutbox>[0],
+    work: (outbox: ReturnType<typeof fromOutbox>) => Promise<Result>,
+  ) {
+    const stop = new AbortController()
+    const outbox = fromOutbox(parts)
+    const running = outbox.run(stop.signal)
+    try {
+      return await work(outbox)
+    } finally {
+      stop.abort()
+      await running
+    }
+  }
+
+  it('sends what is there, and what comes when it is woken', async () => {
+    const { notifier, sent } = fromAnswer()
+    const { find, parts } = openWorld({ a: notifier }, { poll: HOUR })
+    await find([1])
+    await during(parts, async ({ wake }) => {
+      await expect.poll(() => sent.length).toBe(1)
+      await find([1, 2])
+      wake()
+      await expect.poll(() => sent.length).toBe(2)
+    })
+  })
+
+  it('looks again by itself', async () => {
+    const { notifier, sent } = fromAnswer()
+    const { find, parts } = openWorld({ a: notifier }, { poll: 5 })
+    await during(parts, async () => {
+      await find([1])
+      await expect.poll(() => sent.length).toBe(1)
+    })
+  })
+
+  it('sends more than one batch, and the end right after the beginning', async () => {
+    const { notifier, sent } = fromAnswer()
+    const { find, parts } = openWorld({ a: notifier }, { poll: HOUR, batch: 2 })
+    await find([1, 2, 3, 4, 5])
+    await find([1, 2, 3, 4, 5], { ongoing: false })
+    await during(parts, () => expect.poll(() => sent.length).toBe(10))
+  })
+
+  it('ends when it is stopped, also with a notifier that does not heed', async () => {
+    const { notifier, sent } = fromAnswer(() => new Promise(() => {}))
+    const { find, parts } = openWorld({ a: notifier })
+    await find([1])
+    await during(parts, () => expect.poll(() => sent.length).toBe(1))
+    expect(sent).toHaveLength(1)
+  })
+
+  it('survives a store that fails', async () => {
+    const { notifier, sent } = fromAnswer()
+    const { find, parts, store, world } = openWorld({ a: notifier }, { poll: 2 })
+    const { outbox } = store
+    let faults = 2
+    store.outbox = async (...all) => {
+      if (faults-- > 0) throw new Error('disk is full')
+      return outbox(...all)
+    }
+    await find([1])
+    await during(parts, () => expect.poll(() => sent.length).toBe(1))
+    expect(world.errors).toEqual(['a: disk is full', 'a: disk is full'])
+  })
+
+  it('does not send again what was accepted while the store could not write it down', async () => {
+    const { notifier, sent } = fromAnswer()
+    const { find, parts, store } = openWorld({ a: notifier }, { poll: 2 })
+    const { delivered } = store
+    let faults = 3
+    store.delivered = async (...all) => {
+      if (faults-- > 0) throw new Error('disk is full')
+      return delivered(...all)
+    }
+    await find([1])
+    await during(parts, () => expect.poll(async () => (await store.channels())[0]!.pending).toBe(0))
+    expect(sent).toHaveLength(1)
+  })
+})
+
+it('loses nothing, doubles nothing and keeps the order whatever fails', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.subarray([1, 2, 3]), fc.boolean()), { minLength: 1, maxLength: 12 }),
+      fc.array(fc.boolean(), { maxLength: 40 }),
+      async (runs, faults) => {
+        const accepted: Message[] = []
+        const { notifier } = fromAnswer(message => {
+          if (faults.shift()) throw forNow()
+          accepted.push(message)
+        })
+        const { find, pass, world, store } = openWorld({ a: notifier })
+        const quiet = openWorld({ a: fromAnswer().notifier })
+        const wanted: string[] = []
+        for (const [series, ongoing] of runs) {
+          world.now = quiet.world.now += MINUTE
+          await find(series, { ongoing })
+          await quiet.find(series, { ongoing })
+          await pass()
+          for (let more = true; more; more = (await quiet.pass()).delivered > 0)
+            for (const { key } of await quiet.store.outbox('a', world.now)) wanted.push(key)
+        }
+        while ((await store.channels())[0]?.pending) {
+          world.now += HOUR
+          await pass()
+        }
+        expect(accepted.map(message => message.key).sort()).toEqual(wanted.sort())
+        for (const { anomaly } of accepted) {
+          const versions = accepted.filter(other => other.anomaly.id === anomaly.id).map(other => other.anomaly.version)
+          expect(versions).toEqual(versions.toSorted((a, b) => a - b))
+        }
+      },
+    ),
+    { numRuns: 100 },
+  )
+})
+
+it('brings every change to a real webhook that refuses half of the time', async () => {
+  const receiver = await openReceiver({
+    secret: 's',
+    answer: (_request, index) => (index % 2 === 0 ? (index % 4 === 0 ? 503 : 'cut') : 200),
+  })
+  const needs = { fetch, now: () => START, log: () => {}, externalUrl: '' }
+  const notifier = webhook.create(webhook.config.parse({ url: receiver.url, secret: 's' }), needs)
+  const { find, pass, world, store } = openWorld({ a: notifier })
+  await find([1, 2, 3, 4, 5])
+  await find([1, 2, 3, 4, 5], { ongoing: false })
+  while ((await store.channels())[0]?.pending) {
+    await pass()
+    world.now += MINUTE
+  }
+  expect([...receiver.counts().values()]).toEqual(Array(10).fill(1))
+  expect(receiver.receipts.every(receipt => receipt.signed)).toBe(true)
+  await receiver.close()
+})
