@@ -35,6 +35,7 @@ export function classify(anomaly: Anomaly, { scores, step }: RefinerContext): Cl
   if (rows.length < LASTING) return describeSpike(anomaly)
   return (
     findVariance(rows, from, scores) ??
+    findAdoptedShift(rows) ??
     findBrokenSeason(rows) ??
     findTrend(rows) ??
     findLevelShift(rows) ??
@@ -116,13 +117,24 @@ function findTrend(rows: readonly Row[]): Classified | undefined {
   return { shape: 'trend', numbers: known({ from: first.value, to: last.value, perHour: slope * HOUR }) }
 }
 
-/** On one side and staying: as far away at the end as at the beginning, or at the same level while the expectation follows. */
+/** On one side and staying: as far away at the end as at the beginning. */
 function findLevelShift(rows: readonly Row[]): Classified | undefined {
   const [early, late] = outerThirds(rows.map(row => row.off))
-  const [first, last] = outerThirds(rows.map(row => row.value))
   const ratio = late / early
-  const follows = Math.abs(last - first) < 0.4 * Math.abs(early) && Math.abs(late) < Math.abs(early)
-  if (!(ratio > 0.5 && ratio < 2) && !follows) return undefined
+  return ratio > 0.5 && ratio < 2 ? describeLevelShift(rows) : undefined
+}
+
+/** On one side and staying at its level, while the expectation comes after it: the detector is adopting the new level. */
+function findAdoptedShift(rows: readonly Row[]): Classified | undefined {
+  const [early, late] = outerThirds(rows.map(row => row.off))
+  const [first, last] = outerThirds(rows.map(row => row.value))
+  const [before, after] = outerThirds(rows.map(row => row.expected))
+  const stays = Math.abs(last - first) < 0.25 * Math.abs(early)
+  const comesAfter = (after - before) * early > 0 && early * late >= 0 && Math.abs(late) < 0.5 * Math.abs(early)
+  return stays && comesAfter ? describeLevelShift(rows) : undefined
+}
+
+function describeLevelShift(rows: readonly Row[]): Classified {
   const before = rows[0]!.expected
   const after = median(rows.map(row => row.value))
   return { shape: 'level-shift', numbers: known({ before, after, change: after - before, ratio: ratioOf(after, before) }) }

@@ -102,13 +102,14 @@ const COMMON = new Set([
 ])
 const SHOWN_LABELS = 3
 
+const rankOf = (key: string) => (TELLING.includes(key) ? TELLING.indexOf(key) : TELLING.length)
+
 /** The series for people: its name (or summary) and the few labels that tell it from others, `up{instance=10.0.0.1:9153}`. */
 export function describeSeries(labels: Labels, { name, summary }: Wording = {}): string {
-  const rank = (key: string) => (TELLING.includes(key) ? TELLING.indexOf(key) : TELLING.length)
   const own = labels.__name__ ?? labels.signal ?? labels.column
   const telling = Object.keys(labels)
     .filter(key => !COMMON.has(key) && labels[key] !== '')
-    .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
+    .toSorted((a, b) => rankOf(a) - rankOf(b) || (a < b ? -1 : 1))
     .slice(0, SHOWN_LABELS)
     .map(key => `${key}=${labels[key]}`)
   const subject = summary?.trim().replace(/\.$/, '') || own || name || 'The value'
@@ -137,18 +138,23 @@ function writeBand({ lower, upper, expected }: Anomaly, { unit }: Wording): stri
     return ` (expected at most ${formatNumber(upper, unit)})`
   if (hasLower && !hasUpper) return ` (expected at least ${formatNumber(lower, unit)})`
   if (!hasLower) return ''
+  // Units that do not change with the number stand in the sentence already, and one unit at the end does for both.
   const [from, to] = formatPair(lower, upper, kind.scaled ? unit : undefined)
-  return ` (expected ${from}${lower < 0 || upper < 0 ? ' to ' : '–'}${to})`
+  const [, , suffix] = from.match(/^(-?[\d.]+)(\D+)$/) ?? []
+  const first =
+    suffix && to.endsWith(suffix) && !/[a-z]$/i.test(to.slice(0, -suffix.length)) ? from.slice(0, -suffix.length) : from
+  return ` (expected ${first}${lower < 0 || upper < 0 ? ' to ' : '–'}${to})`
 }
+
+const dayOf = (time: number) => Math.floor(time / DAY)
 
 function writeTime({ start, end, ongoing }: Anomaly, { now = NaN }: Wording): string {
   const seconds = start % MINUTE !== 0 || end % MINUTE !== 0
-  const day = (time: number) => Math.floor(time / DAY)
   // Without a time of writing nobody knows which day a reader would think of.
-  const dated = day(start) !== day(now) || (!ongoing && day(end) !== day(now))
+  const dated = dayOf(start) !== dayOf(now) || (!ongoing && dayOf(end) !== dayOf(now))
   if (ongoing) return `since ${formatTime(start, seconds, dated)} UTC`
   const from = formatTime(start, seconds, dated)
-  return `from ${from} to ${formatTime(end, seconds, day(start) !== day(end))} UTC`
+  return `from ${from} to ${formatTime(end, seconds, dayOf(start) !== dayOf(end))} UTC`
 }
 
 function formatTime(time: number, seconds: boolean, dated: boolean): string {
@@ -164,7 +170,7 @@ function formatLength(ms: number): string {
 
 /** `9.1×`, `34×`, `1200×`. */
 export function formatRatio(ratio: number): string {
-  return `${ratio < 9.95 ? ratio.toFixed(1).replace(/\.0$/, '') : formatSignificant(ratio, 3)}×`
+  return `${ratio < 9.95 ? ratio.toFixed(1).replace(/\.0$/, '') : formatSignificant(ratio, ratio < 99.5 ? 2 : 3)}×`
 }
 
 interface Kind {

@@ -187,7 +187,7 @@ class Tail {
 
   #findLimit(): number {
     const n = this.#count
-    const sorted = this.#maxima.slice(0, n).sort()
+    const sorted = this.#maxima.subarray(0, n).toSorted()
     const tail = Math.min(n - 1, Math.max(TAIL_LEAST, Math.floor(n * TAIL_PART)))
     const threshold = sorted[n - 1 - tail]
     const excesses = sorted.subarray(n - tail).map(score => score - threshold)

@@ -19,14 +19,18 @@ const breakers: Record<string, Refiner> = {
   'keeps the order of start': { refine: anomalies => anomalies.toReversed() },
   'does not write into its input': {
     refine(anomalies) {
-      for (const anomaly of anomalies as { ignored?: string }[]) anomaly.ignored = 'x'
+      for (const anomaly of anomalies as readonly { ignored?: string }[]) anomaly.ignored = 'x'
       return anomalies
     },
   },
   'refines twice as once': { refine: anomalies => anomalies.map(a => ({ ...a, score: a.score * 2 })) },
   'is deterministic and gives plain data': { refine: anomalies => anomalies.map(a => ({ ...a, score: calls++ })) },
   'keeps the reason of what is ignored already': {
-    refine: anomalies => anomalies.map(({ ignored: _, ...rest }): Anomaly => rest),
+    refine: anomalies =>
+      anomalies.map((anomaly): Anomaly => {
+        const { ignored: _, ...rest } = anomaly
+        return rest
+      }),
   },
   'does without rows: anomalies of which no scores are left stay': {
     refine: (anomalies, { scores }) => anomalies.filter(a => scores.times.includes(a.peak)),
