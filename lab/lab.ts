@@ -6,7 +6,7 @@ import { type Receiver, startAlertmanager, startReceiver } from './alertmanager.
 import { findCoreDNS, type Replica, startReplica } from './coredns.ts'
 import type { Curve } from './curve.ts'
 import type { LoadKnobs, LoadOptions } from './load.ts'
-import { assertFree, type Running, startModule } from './processes.ts'
+import { assertFree, MissingError, type Running, startModule } from './processes.ts'
 import { startPrometheus } from './prometheus.ts'
 import type { UpstreamKnobs } from './upstream.ts'
 
@@ -59,9 +59,13 @@ export async function openLab({ base, curve, seed }: LabOptions): Promise<Lab> {
     parts.unshift(part)
     return part
   }
+  const removeFolder = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  // An interrupted run leaves nothing behind; the processes are killed by a listener that was there before this one.
+  process.on('exit', removeFolder)
   const close = async (keep = false) => {
     await Promise.all(parts.map(part => part.stop()))
-    if (!keep) rmSync(folder, { recursive: true, force: true })
+    process.off('exit', removeFolder)
+    if (!keep) removeFolder()
   }
   try {
     const module = (name: string) =>
@@ -96,7 +100,9 @@ export async function openLab({ base, curve, seed }: LabOptions): Promise<Lab> {
       close,
     }
   } catch (error) {
-    await close(true)
+    const missing = error instanceof MissingError
+    await close(!missing)
+    if (missing) throw error
     throw new Error(`the lab did not start, its logs are in ${folder}`, { cause: error })
   }
 }

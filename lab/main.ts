@@ -55,9 +55,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 try {
   process.exitCode = await main()
 } catch (error) {
-  const missing =
-    error instanceof MissingError ? error : (error as Error).cause instanceof MissingError ? (error as Error).cause : undefined
-  if (missing) console.error((missing as Error).message)
-  else console.error(error)
+  const missing = error instanceof MissingError
+  console.error(missing ? error.message : error)
   process.exitCode = missing ? 3 : 1
 }
