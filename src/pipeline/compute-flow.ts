@@ -2,8 +2,10 @@ import { type Anomaly, type Labels, seriesId } from '../anomaly.ts'
 import type { Detector, Scores, State, Stream } from '../detectors/detector.ts'
 import { runStream } from '../detectors/from-stream.ts'
 import { detectors } from '../detectors/index.ts'
+import { parseDuration } from '../duration.ts'
 import { concat, type Frame, fromValues, slice, type TimeRange } from '../frame/frame.ts'
 import { refiners } from '../refiners/index.ts'
+import { GAP_STEPS } from '../refiners/merge.ts'
 import type { Refiner } from '../refiners/refiner.ts'
 import { findAnomalies } from '../rules/find-anomalies.ts'
 import { rules } from '../rules/index.ts'
@@ -44,8 +46,11 @@ interface Remembered extends State {
 export function computeFlow(config: FlowConfig, input: FlowInput): Findings {
   const { range } = input
   const members = config.detect.map(part => makeMember(part, config.rule))
-  const refine = config.refine.map(part => create<Refiner, void>(refiners, part, undefined))
+  const refine = config.refine.map(part =>
+    create<Refiner, void>(refiners, part.type === 'shape' ? { name: config.name, ...part } : part, undefined),
+  )
   const { step } = config.query
+  const gap = mergeGap(config)
   const frames = new Map(input.frames.map(frame => [seriesId(frame.labels), frame]))
   const remembered = new Map(input.snapshots.map(snapshot => [`${snapshot.detector}\n${seriesId(snapshot.labels)}`, snapshot]))
   for (const { labels, time } of input.snapshots)
@@ -78,7 +83,7 @@ export function computeFlow(config: FlowConfig, input: FlowInput): Findings {
       const strength = Float64Array.from([...past.strength, ...fresh.strength])
       let found: readonly Anomaly[] = findAnomalies(scores, strength, member.name, step)
       for (const refiner of refine) found = refiner.refine(found, { scores, step })
-      const reported = found.filter(anomaly => anomaly.end > range.start)
+      const reported = found.filter(anomaly => anomaly.end > range.start).map(anomaly => keepOpen(anomaly, range.end - gap))
       anomalies.push(...reported)
       if (config.keep > 0 && (input.keepAll || reported.length > 0))
         points.push({ detector: member.name, scores: slice(scores, { start: range.end - config.keep, end: range.end }) })
@@ -102,16 +107,28 @@ export function joinFindings(parts: readonly Findings[]): Findings {
   }
 }
 
+/** Calm (ms) after which an anomaly is over: the gap of the flow's `merge` refiner, or two steps. What comes sooner continues it. */
+export function mergeGap({ refine, query: { step } }: FlowConfig): number {
+  const merge = refine.find(part => part.type === 'merge')
+  if (!merge) return 2 * step
+  return typeof merge.gap === 'string' ? parseDuration(merge.gap) : GAP_STEPS * step
+}
+
+/** One that ended after `calmSince` may go on yet: told as ended only when it has been calm for long enough, so that it is not told twice. */
+function keepOpen(anomaly: Anomaly, calmSince: number): Anomaly {
+  return anomaly.ongoing || anomaly.end <= calmSince ? anomaly : { ...anomaly, ongoing: true }
+}
+
 /** The detectors of a flow want this much history (ms) before their first score. */
 export function flowLookback(config: FlowConfig): number {
   return config.lookback ?? Math.max(0, ...config.detect.map(part => makeMember(part, config.rule).detector.lookback))
 }
 
 function makeMember(part: Part & { readonly name: string }, rule: Part): Member {
-  const { rule: own, ...rest } = part as Part & { readonly name: string; readonly rule?: Part }
+  const { name, rule: own, ...rest } = part as Part & { readonly name: string; readonly rule?: Part }
   return {
-    name: part.name,
-    detector: create<Detector, void>(detectors, rest, undefined),
+    name,
+    detector: create<Detector, void>(detectors, rest as Part, undefined),
     rule: create<Rule, void>(rules, own ?? rule, undefined),
   }
 }

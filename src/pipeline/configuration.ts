@@ -56,7 +56,7 @@ export interface Configuration {
 
 /** Checks the options of a part against its family and makes it. Throws a zod error or `TypeError` for an unknown type. */
 export function create<Made, Needs>(family: Registry<Made, Needs>, part: Part, needs: Needs): Made {
-  const { type, name: _, ...options } = part
+  const { type, ...options } = part
   const member = family[type]
   if (!member) throw new TypeError(`type must be one of ${Object.keys(family).join(', ')}, got ${type}`)
   return member.create((member.config as z.ZodType).parse(options), needs)

@@ -24,6 +24,7 @@ export function configurationJsonSchema({ sources, notifiers, stores, detectors,
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Tidewatch configuration',
     ...file,
+    patternProperties: { '^x-': {} },
     $defs: {
       flow,
       source: branches(sources),

@@ -49,7 +49,7 @@ describe('a small configuration', () => {
             { type: 'absence', name: 'absence', rule: { type: 'threshold', limit: 1 } },
           ],
           rule: { type: 'budget' },
-          refine: [{ type: 'merge' }, { type: 'shape' }],
+          refine: [{ type: 'merge' }, { type: 'shape', name: 'up' }],
           notify: [],
           labels: {},
           severity: 'warning',
@@ -87,6 +87,12 @@ describe('a flow', () => {
     expect(load(text).flows[0]).toMatchObject({ rule: { type: 'threshold' }, refine: [{ type: 'merge' }], notify: ['hook'] })
     expect(load(flow('refine: []')).flows[0]!.refine).toEqual([])
   })
+  it('gives its name to sentences that have no better one', () => {
+    expect(load(flow('refine: [shape, { type: shape, name: own }]')).flows[0]!.refine).toEqual([
+      { type: 'shape', name: 'up' },
+      { type: 'shape', name: 'own' },
+    ])
+  })
   it('runs by cron and keeps what people wrote about it', () => {
     expect(
       load(
@@ -114,6 +120,11 @@ describe('a flow', () => {
     expect(load(flow('every: 10m').replace('expr: up', 'expr: up, step: 1m')).flows[0]!.reexamine).toBe(20 * 60_000)
     expect(load(flow('every: 1s')).flows[0]!.reexamine).toBe(5_000)
   })
+})
+
+it('has room for anchors under x-', () => {
+  const text = `x-usual: &usual { every: 5m, notify: [] }\n${SMALL}    <<: *usual\n`
+  expect(load(text).flows[0]).toMatchObject({ name: 'up', every: 300_000 })
 })
 
 describe('the server', () => {
@@ -280,11 +291,9 @@ describe('faults', () => {
       'ten.yaml:13:11 server.listen: must be host:port like 127.0.0.1:9797, got "localhost"',
       expect.stringMatching(/^ten\.yaml:16:5 flows\[0\]\.evry: must be one of name, .*; got "evry", did you mean "every"\?$/),
       'ten.yaml:17:79 flows[0].query.step: must be a duration with a unit like 30s, 5m or 1h30m, got 60',
-      'ten.yaml:19:12 flows[1].every: must be at least the step 1m, got 10s',
-      'ten.yaml:21:15 flows[1].query.source: must be one of the sources prom, lab; got "lba", did you mean "lab"?',
-      'ten.yaml:24:14 flows[1].notify[0]: must be one of the notifiers hook; got "hok", did you mean "hook"?',
-      'ten.yaml:25:11 flows[2].name: must be unique, got "errors" of flows[1] again',
-      'ten.yaml:27:38 flows[2].detect.width: must be more than 0, got -1',
+      'ten.yaml:20:15 flows[1].query.source: must be one of the sources prom, lab; got "lba", did you mean "lab"?',
+      'ten.yaml:23:14 flows[1].notify[0]: must be one of the notifiers hook; got "hok", did you mean "hook"?',
+      'ten.yaml:24:11 flows[2].name: must be unique, got "errors" of flows[1] again',
     ])
   })
 })

@@ -43,7 +43,7 @@ export function loadConfiguration(text: string, options: LoadOptions): Configura
 
 function readFileSections(value: unknown, check: Check): Configuration | undefined {
   const { families, file } = check.options
-  const whole = checkSchema(fileSchema, value)
+  const whole = checkSchema(fileSchema, isMapping(value) ? withoutNotes(value) : value)
   if (!whole.ok) for (const { path, message, at } of whole.faults) check.fault(path, message, at)
   if (!isMapping(value)) return undefined
 
@@ -56,6 +56,11 @@ function readFileSections(value: unknown, check: Check): Configuration | undefin
   checkUnique(value.flows, check)
   if (!whole.ok || !store || !server || flows.includes(undefined)) return undefined
   return { file, sources, notifiers, store, server, workers: whole.value.workers ?? 2, flows: flows as FlowConfig[] }
+}
+
+/** Sections called `x-…` are the writer's own: a place for anchors. */
+function withoutNotes(value: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith('x-')))
 }
 
 function checkUnique(flows: unknown, check: Check): void {
@@ -214,7 +219,7 @@ function readFlow(
     query: { source, expr: query.expr, step: times.step },
     detect: detect as FlowConfig['detect'],
     rule,
-    refine: refine as Part[],
+    refine: refine.map(part => (part!.type === 'shape' ? { ...part!, name: part!.name ?? name } : part!)),
     notify: (Array.isArray(notify) ? notify : [notify]) as string[],
     labels,
     severity,
@@ -300,7 +305,7 @@ function readTimes(path: Path, flow: FlowText, check: Check): { readonly flow: T
   demand(deadline > 0, ['deadline'], 'must be more than 0s, got 0s')
   if (flow.cron !== undefined) {
     try {
-      new Cron(flow.cron, { paused: true, timezone: 'UTC' })
+      void new Cron(flow.cron, { paused: true, timezone: 'UTC' })
     } catch (error) {
       demand(false, ['cron'], `must be a cron expression, got ${JSON.stringify(flow.cron)} (${(error as Error).message})`)
     }
@@ -333,5 +338,5 @@ function present<Values extends object>(values: Values): { [Key in keyof Values]
 
 function distinct(faults: readonly Fault[]): readonly Fault[] {
   const seen = new Map(faults.map(fault => [JSON.stringify([fault.line, fault.column, fault.path, fault.message]), fault]))
-  return [...seen.values()].sort((a, b) => a.line - b.line || a.column - b.column)
+  return [...seen.values()].toSorted((a, b) => a.line - b.line || a.column - b.column)
 }

@@ -37,7 +37,7 @@ export function locate(text: string, file: string, env: Readonly<Record<string, 
   const faultAt = (offset: number | undefined, path: Path, message: string): Fault => {
     const { line, col } = offset === undefined ? { line: 0, col: 0 } : lines.linePos(offset)
     let shown = message
-    for (const [value, written] of hidden) shown = shown.replaceAll(value, written)
+    for (const [value, written] of hidden) shown = shown.replaceAll(value, () => written)
     return { file, line, column: col, path: printPath(path), message: shown }
   }
 

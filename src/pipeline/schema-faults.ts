@@ -130,7 +130,7 @@ interface Definition {
 }
 
 function definition(schema: z.ZodType): Definition {
-  return schema._zod.def as unknown as Definition
+  return schema.def as unknown as Definition
 }
 
 function stepInto(schema: z.ZodType, part: string | number): z.ZodType | undefined {

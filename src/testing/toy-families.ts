@@ -56,7 +56,7 @@ export function toyFamilies(): Families {
   const shape = component<Refiner, z.ZodType>({
     type: 'shape',
     summary: 'A toy.',
-    config: z.strictObject({}),
+    config: z.strictObject({ name: z.string().optional() }),
     examples: [{}],
     create: () => nothing,
   })

@@ -1,0 +1,160 @@
+import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { type Anomaly, seriesId } from '../anomaly.ts'
+import { detectors } from '../detectors/index.ts'
+import { formatDuration, HOUR } from '../duration.ts'
+import { InputError } from '../errors.ts'
+import { type Frame, fromValues } from '../frame/frame.ts'
+import { type Examination, type Examiner, examine } from '../pipeline/examine.ts'
+import { refiners } from '../refiners/index.ts'
+import { rules } from '../rules/index.ts'
+import { sources } from '../sources/index.ts'
+import type { SeriesAnswer } from '../sources/source.ts'
+import { readTable } from '../sources/table/read-table.ts'
+import { makePart } from './part-option.ts'
+import { panelTitle, plotSvg } from './plot.ts'
+import { printTable } from './table.ts'
+import { paint, showProgress, type Terminal } from './terminal.ts'
+import { parseLength, parseMoment, roundStep } from './time-option.ts'
+import { realWorld } from './world.ts'
+
+export interface DetectCommand {
+  readonly file?: string
+  readonly url?: string
+  readonly expr?: string
+  readonly start?: string
+  readonly end?: string
+  readonly step?: string
+  readonly detector: readonly string[]
+  readonly rule: string
+  readonly json: boolean
+  readonly plot?: string
+}
+
+const PANELS = 24
+
+/** `tidewatch detect`: finds what is odd in a CSV file or in the answer to a query. */
+export async function run(options: DetectCommand, terminal: Terminal): Promise<void> {
+  const { out, err } = terminal
+  const examiners = options.detector.map((text): Examiner => {
+    const { made, type } = makePart(detectors, '--detector', text)
+    const own = type === 'absence' && options.rule === 'budget' ? '{ type: threshold, limit: 1 }' : options.rule
+    return { name: type, detector: made, rule: makePart(rules, '--rule', own).made }
+  })
+  const refine = ['merge', 'shape'].map(type => makePart(refiners, 'refine', type).made)
+  const { frames, warnings, step } = await readSeries(options)
+  for (const warning of warnings) err.write(`${paint('yellow', 'warning', err)}: ${warning}\n`)
+
+  const progress = showProgress(err, () => performance.now())
+  const examinations: Examination[] = []
+  for (const [i, frame] of frames.entries()) {
+    examinations.push(...examine(frame, examiners, refine, step))
+    progress.say(`${i + 1} of ${frames.length} series`)
+  }
+  progress.end()
+  const anomalies = examinations.flatMap(each => each.anomalies).toSorted((a, b) => a.start - b.start)
+  if (options.plot !== undefined) {
+    const shown = examinations.toSorted((a, b) => strongest(b) - strongest(a)).slice(0, PANELS)
+    await writeFile(
+      options.plot,
+      plotSvg(shown.map(examination => ({ title: panelTitle(examination.scores.labels, 'value'), examination }))),
+    )
+    err.write(`${options.plot} shows ${shown.length} of ${examinations.length} panels\n`)
+  }
+  if (options.json) out.write(`${JSON.stringify({ series: frames.length, step, warnings, anomalies }, null, 2)}\n`)
+  else out.write(printAnomalies(anomalies, frames.length, terminal))
+}
+
+function strongest({ anomalies }: Examination): number {
+  return Math.max(0, ...anomalies.map(anomaly => anomaly.strength))
+}
+
+function printAnomalies(anomalies: readonly Anomaly[], series: number, { out }: Terminal): string {
+  const among = `${series} series`
+  if (anomalies.length === 0) return `Nothing odd in ${among}.\n`
+  const rows = anomalies.map(({ start, end, ongoing, detector, shape = '', strength, sentence, labels }) => [
+    new Date(start).toISOString().replace(/\.000Z$/, 'Z'),
+    `${formatDuration(end - start)}${ongoing ? ' …' : ''}`,
+    detector,
+    shape,
+    `${strength.toPrecision(2)}×`,
+    sentence ?? seriesId(labels),
+  ])
+  const count = `${anomalies.length} ${anomalies.length === 1 ? 'anomaly' : 'anomalies'} in ${among}`
+  return `${printTable(['START', 'LENGTH', 'DETECTOR', 'SHAPE', 'STRENGTH', 'WHAT'], rows)}${paint('dim', `${count}; strength 1 is the limit of the rule`, out)}\n`
+}
+
+interface Series {
+  readonly frames: readonly Frame<'value'>[]
+  readonly warnings: readonly string[]
+  readonly step: number
+}
+
+async function readSeries({ file, url, expr, start, end, step: stepText }: DetectCommand): Promise<Series> {
+  if ((file === undefined) === (url === undefined)) throw new InputError('must have either FILE or --url, got both or none')
+  const { signal } = new AbortController()
+  const world = realWorld()
+  const needs = { fetch: world.fetch, now: world.now, sleep: world.sleep, folder: process.cwd() }
+  if (url !== undefined) {
+    if (expr === undefined) throw new InputError('--url must come with --expr, got none')
+    const now = world.now()
+    const to = parseMoment('--end', end ?? 'now', now)
+    const from = start === undefined ? to - 6 * HOUR : parseMoment('--start', start, now)
+    if (from >= to)
+      throw new InputError(`--start must be before --end, got ${new Date(from).toISOString()} and ${new Date(to).toISOString()}`)
+    const step = stepText === undefined ? roundStep(to - from, 5000) : parseLength('--step', stepText)
+    const source = makeSource('prometheus', { url }, needs)
+    return { ...tidy(await source.read({ expr, range: { start: from, end: to + 1 }, step }, signal)), step }
+  }
+  const table = await readTable(file!)
+  if (table.times.length === 0) return { frames: [], warnings: table.warnings, step: 1 }
+  const [first, last] = extremes(table.times)
+  const step = stepText === undefined ? (table.step > 0 ? table.step : 1000) : parseLength('--step', stepText)
+  const from = start === undefined ? first : parseMoment('--start', start, last)
+  const to = end === undefined ? last + 1 : parseMoment('--end', end, last)
+  const known = Object.keys(table.columns)
+  const wanted = expr === undefined || expr === '*' ? known : expr.split(',').map(name => name.trim())
+  for (const name of wanted)
+    if (!known.includes(name))
+      throw new InputError(`--expr must be of the columns ${known.join(', ')}; got ${JSON.stringify(name)}`)
+  if (stepText === undefined && isGrid(table.times)) {
+    const frames = wanted.map(column => {
+      const kept = Array.from(table.times.keys()).filter(i => table.times[i] >= from && table.times[i] < to)
+      return fromValues(
+        kept.map(i => table.times[i]),
+        kept.map(i => table.columns[column][i]),
+        { column },
+      )
+    })
+    return { frames, warnings: table.warnings, step }
+  }
+  const source = makeSource('csv', { path: resolve(file!) }, needs)
+  return { ...tidy(await source.read({ expr: wanted.join(','), range: { start: from, end: to }, step }, signal)), step }
+}
+
+function makeSource(type: 'prometheus' | 'csv', options: object, needs: Parameters<(typeof sources)[string]['create']>[1]) {
+  const member = sources[type]!
+  const checked = member.config.safeParse(options)
+  if (!checked.success)
+    throw new InputError(`--url must be an address like http://127.0.0.1:9090, got ${JSON.stringify(Object.values(options)[0])}`)
+  return member.create(checked.data, needs)
+}
+
+function tidy({ frames, warnings }: SeriesAnswer) {
+  return { frames, warnings }
+}
+
+/** Rows that ascend are judged as they are, whatever their distances. */
+function isGrid(times: Float64Array): boolean {
+  return times.every((time, i) => i === 0 || time > times[i - 1])
+}
+
+function extremes(times: Float64Array): readonly [number, number] {
+  let low = Infinity
+  let high = -Infinity
+  for (const time of times) {
+    if (time < low) low = time
+    if (time > high) high = time
+  }
+  return [low, high]
+}

@@ -1,0 +1,163 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { capture } from '../testing/capture.ts'
+import { main } from './main.ts'
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tidewatch-cli-'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+  const terminal = capture()
+  const code = await main(argv, terminal)
+  return { code, out: terminal.outText(), err: terminal.errText() }
+}
+
+describe('the program', () => {
+  it('prints its version', async () => {
+    expect(await run('--version')).toEqual({
+      code: 0,
+      out: `${JSON.parse(readFileSync('package.json', 'utf8')).version}\n`,
+      err: '',
+    })
+  })
+  it.each([[[]], [['scan']], [['serve']], [['demo']], [['detect']], [['score']], [['check', 'config']], [['schema']]])(
+    'prints help of %j with examples and exit codes',
+    async command => {
+      const { code, out } = await run(...command, '--help')
+      expect(code).toBe(0)
+      expect(out).toMatch(/Usage: tidewatch/)
+      expect(out).toMatch(/Examples:\n {2}\$ tidewatch/)
+      expect(out).toMatch(/Exit codes: 0 done, 1 failed, 2 wrong usage/)
+    },
+  )
+  it('guesses commands and options', async () => {
+    expect(await run('scann')).toMatchObject({ code: 2, out: '', err: expect.stringContaining('Did you mean scan?') })
+    expect(await run('scan', 'http://x', '--sinse', '1h')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('Did you mean --since?'),
+    })
+  })
+  it('prints no colour where there is no screen', async () => {
+    expect((await run('detect')).err).toBe('tidewatch: must have either FILE or --url, got both or none\n')
+  })
+})
+
+describe('check config', () => {
+  it('says OK', async () => {
+    const { code, out } = await run('check', 'config', 'examples/tidewatch.yaml')
+    expect({ code, out }).toEqual({ code: 0, out: 'OK examples/tidewatch.yaml: 3 flows, 1 source, 2 notifiers\n' })
+  })
+  it('prints ten faults of ten mistakes, each at its place', async () => {
+    const file = 'tests/configurations/ten-mistakes.yaml'
+    const { code, out, err } = await run('check', 'config', file)
+    expect({ code, out }).toEqual({ code: 2, out: '' })
+    const lines = err.trimEnd().split('\n')
+    expect(lines).toHaveLength(10)
+    for (const line of lines) expect(line).toMatch(/^tests\/configurations\/ten-mistakes\.yaml:\d+:\d+ \S+: must .*/)
+    expect(new Set(lines.map(line => line.split(' ')[0])).size).toBe(10)
+  })
+  it('says when there is no file', async () => {
+    expect(await run('check', 'config', join(folder, 'none.yaml'))).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('must be a readable file'),
+    })
+  })
+})
+
+describe('schema', () => {
+  it('is JSON Schema with a branch for each type', async () => {
+    const { code, out } = await run('schema')
+    expect(code).toBe(0)
+    const schema = JSON.parse(out)
+    expect(schema.$schema).toBe('https://json-schema.org/draft/2020-12/schema')
+    expect(schema.additionalProperties).toBe(false)
+    const types = (name: string) => schema.$defs[name].anyOf[0].enum
+    expect(types('detector')).toEqual(expect.arrayContaining(['seasonal', 'holt-winters', 'ewma', 'absence']))
+    expect(types('rule')).toEqual(expect.arrayContaining(['budget', 'threshold', 'sustained']))
+    expect(types('source')).toContain('prometheus')
+    const seasonal = schema.$defs.detector.anyOf.find((branch: any) => branch.properties?.type.const === 'seasonal')
+    expect(seasonal.properties.season.items.type).toBe('string')
+    expect(seasonal.required).toEqual(['type'])
+    expect(schema.$defs.flow.required).toEqual(['name', 'query'])
+  })
+  it('points at nothing that is not there', async () => {
+    const { out } = await run('schema')
+    const { $defs } = JSON.parse(out)
+    for (const [, name] of out.matchAll(/"#\/\$defs\/([^"]+)"/g)) expect($defs).toHaveProperty(name!)
+  })
+})
+
+describe('detect', () => {
+  const START = Date.UTC(2026, 0, 5) / 1000
+  const csv = (name: string) => {
+    const file = join(folder, name)
+    const rows = Array.from({ length: 2000 }, (_, i) => {
+      const tide = 500 + 200 * Math.sin((2 * Math.PI * i) / 288) + 8 * Math.sin(i * 12.9898)
+      return `${START + i * 300},${tide + (i >= 1500 && i < 1503 ? 900 : 0)},${20 + Math.sin(i * 78.233)}`
+    })
+    writeFileSync(file, `timestamp,requests,errors\n${rows.join('\n')}\n`)
+    return file
+  }
+  it('prints a table', async () => {
+    const { code, out } = await run('detect', csv('a.csv'))
+    expect(code).toBe(0)
+    expect(out).toMatch(
+      /^START +LENGTH +DETECTOR +SHAPE +STRENGTH +WHAT\n2026-01-10T05:00:00Z +\d+m +seasonal +\S+ +\S+× +requests /,
+    )
+    expect(out).toContain('1 anomaly in 2 series')
+  })
+  it('prints JSON', async () => {
+    const { out } = await run('detect', csv('b.csv'), '--expr', 'requests', '--json')
+    const { series, step, anomalies } = JSON.parse(out)
+    expect({ series, step }).toEqual({ series: 1, step: 300_000 })
+    expect(anomalies).toEqual([
+      expect.objectContaining({ labels: { column: 'requests' }, start: (START + 1500 * 300) * 1000, direction: 'up' }),
+    ])
+  })
+  it('says when nothing is odd', async () => {
+    expect(await run('detect', csv('c.csv'), '--expr', 'errors')).toMatchObject({ code: 0, out: 'Nothing odd in 1 series.\n' })
+  })
+  it('looks at a part, in other steps', async () => {
+    const { out } = await run('detect', csv('d.csv'), '--end', '2026-01-09', '--step', '10m', '--json')
+    expect(JSON.parse(out)).toMatchObject({ series: 2, step: 600_000, anomalies: [] })
+  })
+  it('draws a picture', async () => {
+    const plot = join(folder, 'e.svg')
+    const { code, err } = await run('detect', csv('e.csv'), '--plot', plot, '--detector', 'seasonal', '--detector', 'absence')
+    expect({ code, err }).toEqual({ code: 0, err: `${plot} shows 4 of 4 panels\n` })
+    const svg = readFileSync(plot, 'utf8')
+    expect(svg).toMatch(/^<svg xmlns=/)
+    expect(svg.match(/class="odd"/g)).toHaveLength(1)
+    expect(svg).toContain('prefers-color-scheme: dark')
+    expect(svg).not.toMatch(/NaN|Infinity/)
+  })
+  it('says what is wrong', async () => {
+    const file = csv('f.csv')
+    expect(await run('detect', file, '--expr', 'reqests')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('requests, errors'),
+    })
+    expect(await run('detect', file, '--detector', '{ type: seasonal, sesson: [1d] }')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('did you mean "season"?'),
+    })
+    expect(await run('detect', file, '--start', 'yesterday')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--start must be a time'),
+    })
+    expect(await run('detect', join(folder, 'none.csv'))).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('must be a readable file'),
+    })
+    expect(await run('detect', '--url', 'nonsense:', '--expr', 'up')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('must be an address'),
+    })
+    expect(existsSync(join(folder, 'none.svg'))).toBe(false)
+  })
+})

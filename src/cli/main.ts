@@ -1,0 +1,165 @@
+import { Command, CommanderError, InvalidArgumentError } from '@commander-js/extra-typings'
+import { ConfigError, DeliveryError, InputError, SourceError, StoreError } from '../errors.ts'
+import { paint, realTerminal, type Terminal } from './terminal.ts'
+import { VERSION } from './version.ts'
+
+/** What the process ends with. */
+export const EXIT = { ok: 0, failure: 1, usage: 2 } as const
+
+const EXIT_CODES = 'Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.'
+
+/** Runs one command line (without node and script) and resolves to its exit code; never throws. */
+export async function main(argv: readonly string[], terminal: Terminal = realTerminal()): Promise<number> {
+  const { err } = terminal
+  try {
+    await makeProgram(terminal).parseAsync([...argv], { from: 'user' })
+    return EXIT.ok
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    err.write(`${describeError(error, err)}\n`)
+    return error instanceof ConfigError || error instanceof InputError ? EXIT.usage : EXIT.failure
+  }
+}
+
+function describeError(error: unknown, err: Terminal['err']): string {
+  const label = paint('red', 'tidewatch', err)
+  if (error instanceof ConfigError) return error.message
+  const expected = [InputError, SourceError, StoreError, DeliveryError].some(known => error instanceof known)
+  if (!(error instanceof Error)) return `${label}: ${String(error)}`
+  const system = (error as NodeJS.ErrnoException).syscall !== undefined
+  return `${label}: ${expected || system ? error.message : (error.stack ?? error.message)}`
+}
+
+/** All commands; what they need is imported when they run. */
+function makeProgram(terminal: Terminal): Command {
+  const program = new Command()
+  program
+    .name('tidewatch')
+    .description('Learns the tides of your Prometheus metrics, explains what is not a tide, and tells the right people once.')
+    .version(VERSION, '-v, --version', 'print the version')
+    .helpCommand('help [command]', 'print help for a command')
+    .configureOutput({ writeOut: text => terminal.out.write(text), writeErr: text => terminal.err.write(text) })
+    .showHelpAfterError('(add --help for what there is)')
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ tidewatch demo                          a recorded CoreDNS with faults, on http://127.0.0.1:9797
+  $ tidewatch scan http://127.0.0.1:9090    what was odd in the last week, and a configuration to start from
+  $ tidewatch serve --config tidewatch.yaml
+
+${EXIT_CODES}`,
+    )
+
+  program
+    .command('scan')
+    .description(
+      'look through a Prometheus without any configuration: what was odd, strongest first, and a configuration to start from',
+    )
+    .argument('<url>', 'address of a Prometheus or anything with its API')
+    .option('--since <duration>', 'how far to look back; default a week, or what there is')
+    .option('--step <duration>', 'time between rows; default what suits the history')
+    .option('--top <n>', 'rows to print', toCount, 10)
+    .option('--limit <n>', 'metrics to look at beside those of known products', toCount, 60)
+    .option('--out <file>', 'starter configuration to write', 'tidewatch.yaml')
+    .option('--no-write', 'write no starter configuration')
+    .option('--json', 'print JSON', false)
+    .addHelpText(
+      'after',
+      examples(
+        'scan http://127.0.0.1:9090',
+        'scan http://127.0.0.1:9090 --since 1h --step 1s',
+        'scan http://127.0.0.1:9090 --json --no-write',
+      ),
+    )
+    .action(async (url, options) => (await import('./scan.ts')).run({ url, ...options }, terminal))
+
+  program
+    .command('serve')
+    .description('run the flows of a configuration: watch, store, tell, and serve page and API')
+    .option('-c, --config <file>', 'configuration', 'tidewatch.yaml')
+    .addHelpText('after', examples('serve', 'serve --config /etc/tidewatch/tidewatch.yaml'))
+    .action(async options => (await import('./serve.ts')).run(options))
+
+  program
+    .command('demo')
+    .description('serve page and API over the bundled recording of a CoreDNS with faults; needs nothing')
+    .option('--listen <host:port>', 'where to listen', '127.0.0.1:9797')
+    .addHelpText('after', examples('demo', 'demo --listen 127.0.0.1:8080'))
+    .action(async options => (await import('./demo.ts')).run(options))
+
+  program
+    .command('detect')
+    .description('find what is odd in a CSV file or in the answer to a query')
+    .argument('[file]', 'CSV file (also .gz): a time column and one or many value columns')
+    .option('--url <url>', 'ask a Prometheus instead')
+    .option('--expr <expr>', 'query, or columns of the file; default all columns')
+    .option('--start <time>', 'ISO time, epoch, or a duration before now; default 6h before the end')
+    .option('--end <time>', 'likewise; default now')
+    .option('--step <duration>', 'time between rows; default what suits the range, or as in the file')
+    .option(
+      '--detector <type>',
+      'a type or { type: …, option: … }; may be given again',
+      collect,
+      undefined as readonly string[] | undefined,
+    )
+    .option('--rule <type>', 'likewise', 'budget')
+    .option('--json', 'print JSON', false)
+    .option('--plot <file.svg>', 'draw value, band and anomalies')
+    .addHelpText(
+      'after',
+      examples(
+        'detect requests.csv.gz',
+        "detect --url http://127.0.0.1:9090 --expr 'sum(rate(coredns_dns_requests_total[5m]))' --start 1w",
+        "detect requests.csv --detector '{ type: ewma }' --rule '{ type: threshold, limit: 6 }' --plot requests.svg",
+      ),
+    )
+    .action(async (file, { detector = ['seasonal'], ...options }) =>
+      (await import('./detect.ts')).run({ ...(file === undefined ? {} : { file }), ...options, detector }, terminal),
+    )
+
+  program
+    .command('score')
+    .description('write one causal score for each row of a CSV file (timestamp, one or more values[, label]), in its order')
+    .argument('<file>', 'CSV file, also .gz; a column `label` is ignored')
+    .requiredOption('--train-rows <n>', 'rows to learn from first; their score is 0', toCount)
+    .option('--out <file>', 'CSV with the header `score`; - is standard output', '-')
+    .option('--detector <type>', 'a type or { type: …, option: … }, run on each column', 'seasonal')
+    .addHelpText(
+      'after',
+      examples('score series.csv.gz --train-rows 4000 --out scores.csv', 'score series.csv --train-rows 0 --detector ewma'),
+    )
+    .action(async (file, options) => (await import('./score.ts')).run({ file, ...options }, terminal))
+
+  const check = program.command('check').description('check files before they are used')
+  check
+    .command('config')
+    .description('print OK, or every fault of a configuration as file:line:column path: message')
+    .argument('[file]', 'configuration', 'tidewatch.yaml')
+    .addHelpText('after', examples('check config tidewatch.yaml'))
+    .action(async file => (await import('./check-config.ts')).run({ file }, terminal))
+
+  program
+    .command('schema')
+    .description('print the JSON Schema of the configuration, for editors')
+    .addHelpText('after', examples('schema > tidewatch.schema.json'))
+    .action(async () => (await import('./schema.ts')).run(terminal))
+
+  return program as unknown as Command
+}
+
+function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map(line => `  $ tidewatch ${line}\n`).join('')}\n${EXIT_CODES}`
+}
+
+function collect(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text]
+}
+
+function toCount(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('must be a whole number.')
+  return Number(text)
+}
+
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2))
