@@ -27,7 +27,7 @@ export interface Anomaly {
   readonly expected: number
   readonly lower: number
   readonly upper: number
-  /** The last point examined was still strange, so the end is not known yet. */
+  /** The last point examined was still strange, or calm for too short a time to call it over, so the end is not known yet. */
   readonly ongoing: boolean
   readonly shape?: Shape
   /** Numbers of the shape: `{ before: 12, after: 480 }`; names are documented with the `shape` refiner. */

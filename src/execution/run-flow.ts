@@ -1,6 +1,6 @@
-import { parseDuration } from '../duration.ts'
 import { SourceError } from '../errors.ts'
 import type { TimeRange } from '../frame/frame.ts'
+import { mergeGap } from '../pipeline/compute-flow.ts'
 import type { FlowConfig } from '../pipeline/configuration.ts'
 import type { Pipeline, Reader } from '../pipeline/pipeline.ts'
 import type { Change, Store } from '../stores/store.ts'
@@ -68,13 +68,6 @@ export async function runFlow(parts: RunFlowParts, range: TimeRange, signal: Abo
     })
     throw error
   }
-}
-
-/** A new anomaly continues a stored one across this gap: that of the flow's `merge` refiner, at least two steps. */
-function mergeGap(config: FlowConfig): number {
-  const merge = config.refine.find(part => part.type === 'merge') as { gap?: string | number } | undefined
-  const gap = typeof merge?.gap === 'string' ? parseDuration(merge.gap) : (merge?.gap ?? 0)
-  return Math.max(gap, 2 * config.query.step)
 }
 
 function annotations(config: FlowConfig): Record<string, string> {

@@ -81,6 +81,7 @@ export async function startService(first: Configuration, store: Store, folder: s
       now,
       log: (line: string) => log('info', line),
       externalUrl: configuration.server.externalUrl,
+      folder,
     })
     const flows = new Map(
       configuration.flows.map(config => [
