@@ -156,9 +156,9 @@ function extent(value: Float64Array, ...others: readonly Float64Array[]): readon
   return bottom === top ? [bottom - room, top + room] : [bottom, top]
 }
 
-/** Three to six round levels. */
+/** Two to six round levels. */
 function ticks(low: number, high: number): readonly number[] {
-  const rough = (high - low) / 4
+  const rough = (high - low) / 6
   const power = 10 ** Math.floor(Math.log10(rough))
   const step = power * ([1, 2, 5].find(factor => factor * power >= rough) ?? 10)
   const first = Math.ceil(low / step)
