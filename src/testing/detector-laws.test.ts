@@ -135,7 +135,7 @@ const lawbreakers: Readonly<Record<string, Detector>> = {
   }),
   'ranks a spike first': rescore(({ score }) => ({ score: Math.min(score, 3) })),
   'notices a flat line that moves': rescore(({ score, expected, lower }) => ({
-    score: expected - lower < 0.5 ? 0 * score : score,
+    score: expected - lower < 0.5 ? 0 : score,
   })),
   'gives the same scores for times shifted by whole weeks': rescore(({ score }, time) => ({ score: score * (time / 1e12) })),
 }
