@@ -36,6 +36,20 @@ export interface Anomaly {
   readonly ignored?: string
   /** One sentence for a person: what, how far, since when. */
   readonly sentence?: string
+  /** With what the sentence is written, so that it can be written anew when the anomaly goes on or ends. */
+  readonly wording?: Wording
+}
+
+/** What a sentence may know beside the anomaly. */
+export interface Wording {
+  /** Stands for the metric when its labels have no name; for example the name of the flow. */
+  readonly name?: string
+  /** `1/s` or `/s`, `s`, `bytes`, `ratio`, `%`, `count`, or any word to write behind the number. */
+  readonly unit?: string
+  /** What the series is in words, instead of a name: `Share of answers that are SERVFAIL`. */
+  readonly summary?: string
+  /** Time of writing, epoch ms: days other than its own are named. */
+  readonly now?: number
 }
 
 /** The canonical name of a series, as Prometheus prints it: `name{a="1",b="2"}` with labels in order. */

@@ -1,7 +1,7 @@
 /**
  * The library: what `import … from 'tidewatch'` gives. `detect` is the short way; the tables and makers below are what flows are made of.
  */
-export { type Anomaly, type Direction, type Labels, SHAPES, type Shape, seriesId } from './anomaly.ts'
+export { type Anomaly, type Direction, type Labels, SHAPES, type Shape, seriesId, type Wording } from './anomaly.ts'
 export { type Component, component, type Registry, registry } from './component.ts'
 export { type DetectedAnomaly, type DetectOptions, detect } from './detect.ts'
 export type { Detector, Judgement, Scores, State, Stream } from './detectors/detector.ts'
@@ -20,7 +20,7 @@ export { configurationJsonSchema } from './pipeline/json-schema.ts'
 export { type LoadOptions, loadConfiguration } from './pipeline/load-configuration.ts'
 export { refiners } from './refiners/index.ts'
 export type { Refiner, RefinerContext } from './refiners/refiner.ts'
-export { describeSeries, formatNumber, type Wording, writeSentence } from './refiners/sentence.ts'
+export { describeSeries, formatNumber, writeSentence } from './refiners/sentence.ts'
 export { findAnomalies } from './rules/find-anomalies.ts'
 export { rules } from './rules/index.ts'
 export type { Rule, Verdict } from './rules/rule.ts'

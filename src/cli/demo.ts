@@ -73,7 +73,7 @@ function demoConfiguration(listen: string, moment: number): Configuration {
   const host = listen.slice(0, listen.lastIndexOf(':'))
   const signals = signalsOf({ generation: '1.11', selector: '', window: '5s', cacheRequests: true })
   const flows = signals.map(
-    ({ id, summary, bad, severity }): FlowConfig => ({
+    ({ id, summary, unit, bad, severity }): FlowConfig => ({
       name: id,
       summary,
       every: 5 * SECOND,
@@ -83,7 +83,7 @@ function demoConfiguration(listen: string, moment: number): Configuration {
         { type: 'absence', name: 'absence', rule: { type: 'threshold', limit: 1 } },
       ],
       rule: { type: 'budget' },
-      refine: [{ type: 'merge', gap: '15s' }, { type: 'shape' }, ...(bad === 'both' ? [] : [{ type: 'side', bad }])],
+      refine: [{ type: 'merge', gap: '15s' }, { type: 'shape', unit }, ...(bad === 'both' ? [] : [{ type: 'side', bad }])],
       notify: severity === 'info' ? [] : ['log'],
       labels: {},
       severity,

@@ -1,17 +1,5 @@
-import type { Anomaly, Labels } from '../anomaly.ts'
+import type { Anomaly, Labels, Wording } from '../anomaly.ts'
 import { DAY, formatDuration, MINUTE, SECOND } from '../duration.ts'
-
-/** What a sentence may know beside the anomaly. */
-export interface Wording {
-  /** Stands for the metric when its labels have no name; for example the name of the flow. */
-  readonly name?: string
-  /** `1/s` or `/s`, `s`, `bytes`, `ratio`, `%`, `count`, or any word to write behind the number. */
-  readonly unit?: string
-  /** What the series is in words, instead of a name: `Share of answers that are SERVFAIL`. */
-  readonly summary?: string
-  /** Time of writing, epoch ms: days other than its own are named. */
-  readonly now?: number
-}
 
 /** One sentence for a person, from the numbers of the anomaly (and of its shape, when it has one). Times are UTC; no full stop. */
 export function writeSentence(anomaly: Anomaly, wording: Wording = {}): string {
@@ -129,7 +117,9 @@ function compare(current: number, expected: number, usual: string): string {
   return `${percent}% ${ratio > 1 ? 'above' : 'below'} the usual ${usual}`
 }
 
-function writeBand({ lower, upper, expected }: Anomaly, { unit }: Wording): string {
+function writeBand({ lower, upper, expected, current }: Anomaly, { unit }: Wording): string {
+  // What never moved has no width worth naming.
+  if (upper - lower < 1e-6 * Math.abs(current - expected)) return ` (expected ${formatNumber(expected, unit)})`
   const hasLower = Number.isFinite(lower)
   const hasUpper = Number.isFinite(upper)
   const kind = kindOf(unit)

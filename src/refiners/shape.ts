@@ -28,15 +28,15 @@ export const shape = component({
   create: ({ name, unit, summary }): Refiner => ({
     refine(anomalies, context) {
       const now = context.scores.times.at(-1)
-      const wording = {
+      const lasting = {
         ...(name === undefined ? {} : { name }),
         ...(unit === undefined ? {} : { unit }),
         ...(summary === undefined ? {} : { summary }),
-        ...(now === undefined ? {} : { now }),
       }
+      const wording = { ...lasting, ...(now === undefined ? {} : { now }) }
       return anomalies.map(anomaly => {
         const shaped: Anomaly = { ...anomaly, ...classify(anomaly, context) }
-        return { ...shaped, sentence: writeSentence(shaped, wording) }
+        return { ...shaped, wording: lasting, sentence: writeSentence(shaped, wording) }
       })
     },
   }),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Anomaly, seriesId } from '../anomaly.ts'
 import type { TimeRange } from '../frame/frame.ts'
+import { writeSentence } from '../refiners/sentence.ts'
 import type { Change, StoredAnomaly } from './store.ts'
 
 export interface ReconcileOptions {
@@ -211,7 +212,7 @@ function summarise(group: readonly Piece[]): Anomaly {
   const { ignored: _, ...numbers } = best ? best.anomaly : withoutNumbers(group[0].anomaly)
   const told = group.some(piece => piece.anomaly.ignored === undefined)
   const reason = (group.findLast(piece => !piece.stored) ?? group[group.length - 1]).anomaly.ignored
-  return {
+  const whole = {
     ...numbers,
     start,
     end,
@@ -219,11 +220,24 @@ function summarise(group: readonly Piece[]): Anomaly {
     ongoing: last.ongoing,
     ...(told ? {} : { ignored: reason! }),
   }
+  const isOnePiece = best && best.start === start && best.end === end && best.anomaly.ongoing === last.ongoing
+  return isOnePiece ? whole : retell(whole)
+}
+
+/** The sentence anew, of an anomaly that goes on longer, was joined, or has ended since it was written. */
+function retell(anomaly: Anomaly): Anomaly {
+  if (anomaly.sentence === undefined || anomaly.wording === undefined) return anomaly
+  const { missing } = anomaly.numbers ?? {}
+  const longer =
+    missing === undefined
+      ? anomaly
+      : { ...anomaly, numbers: { ...anomaly.numbers, missing: Math.max(missing, anomaly.end - anomaly.start) } }
+  return { ...longer, sentence: writeSentence(longer, { ...anomaly.wording, now: longer.end }) }
 }
 
 /** The row that the numbers were of is not strange any more; how strange it was at most is still said. */
 function withoutNumbers(anomaly: Anomaly): Anomaly {
-  const { shape: _shape, numbers: _numbers, sentence: _sentence, ...rest } = anomaly
+  const { shape: _shape, numbers: _numbers, sentence: _sentence, wording: _wording, ...rest } = anomaly
   return { ...rest, current: NaN, expected: NaN, lower: NaN, upper: NaN }
 }
 
@@ -262,7 +276,7 @@ function changesOf(before: StoredAnomaly, content: Anomaly, annotations: StoredA
 
 /** Only what an anomaly is, without what a stored one has besides. */
 function facts(anomaly: Anomaly): Anomaly {
-  const { shape, numbers, ignored, sentence } = anomaly
+  const { shape, numbers, ignored, sentence, wording } = anomaly
   return {
     labels: anomaly.labels,
     detector: anomaly.detector,
@@ -281,6 +295,7 @@ function facts(anomaly: Anomaly): Anomaly {
     ...(numbers !== undefined && { numbers }),
     ...(ignored !== undefined && { ignored }),
     ...(sentence !== undefined && { sentence }),
+    ...(wording !== undefined && { wording }),
   }
 }
 
