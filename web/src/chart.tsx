@@ -128,7 +128,13 @@ function draw(place: HTMLElement, chart: ChartWire, { start, end }: AnomalyWire,
           grid: { show: false },
           size: 26,
           space: 70,
-          values: (_, seconds) => seconds.map(second => formatClock(second * 1000)),
+          values: (_, seconds) =>
+            seconds.map(second =>
+              formatClock(
+                second * 1000,
+                seconds.some(tick => tick % 60 !== 0),
+              ),
+            ),
         },
         {
           ...axis,

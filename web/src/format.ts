@@ -25,9 +25,10 @@ export function formatAgo(time: number, now: number): string {
   return ms > 0 ? `${formatSpan(ms)} ago` : `in ${formatSpan(-ms)}`
 }
 
-/** `14:16`, in the zone of the reader. */
-export function formatClock(time: number): string {
-  return new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(time)
+/** `14:16`, or `14:16:30`, in the zone of the reader. */
+export function formatClock(time: number, withSeconds = false): string {
+  const seconds = withSeconds ? ({ second: '2-digit' } as const) : {}
+  return new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', ...seconds, hourCycle: 'h23' }).format(time)
 }
 
 /** `14:16` today, `12 Mar, 14:16` otherwise. */
