@@ -14,8 +14,8 @@ import { sources } from '../sources/index.ts'
 import { openStore, serveUntilSignal } from './serve.ts'
 import { realWorld } from './world.ts'
 
-/** Where the replay begins: this much of the recording is history. */
-const POSITION = 0.985
+/** Where the replay begins: this much of the recording is history; the benign spike comes a few seconds later. */
+const POSITION = 0.95
 /** Length of the compressed day of the lab. */
 const LAB_DAY = 6 * MINUTE
 /** The calm days before the first fault, learned in one go. */
