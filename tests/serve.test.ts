@@ -1,0 +1,104 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const root = join(import.meta.dirname, '..')
+const folder = mkdtempSync(join(tmpdir(), 'tidewatch-serve-'))
+const file = join(folder, 'tidewatch.yaml')
+const GOOD = `
+sources: { data: { type: csv, path: data.csv } }
+store: { type: sqlite, path: tidewatch.db }
+server: { listen: '127.0.0.1:0' }
+flows:
+  - { name: first, every: 1s, query: { expr: value, step: 1s } }
+`
+const children: ChildProcess[] = []
+let url = ''
+let log = ''
+
+async function serve(): Promise<ChildProcess> {
+  log = ''
+  const child = spawn(process.execPath, [join(root, 'src/cli/main.ts'), 'serve', '--config', file], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  children.push(child)
+  url = await new Promise((resolve, reject) => {
+    child.stderr.on('data', chunk => {
+      log += chunk
+      const found = /page and API on (http:\S+)/.exec(log)
+      if (found) resolve(found[1]!)
+    })
+    child.once('exit', code => reject(new Error(`exit code ${code}: ${log}`)))
+  })
+  return child
+}
+const flows = async () => {
+  const body = (await (await fetch(`${url}/api/v1/flows`)).json()) as {
+    flows: { name: string; watermark: number | null; failures: number }[]
+  }
+  return body.flows
+}
+const names = async () => (await flows()).map(({ name }) => name).sort()
+
+beforeAll(async () => {
+  const now = Math.floor(Date.now() / 1000)
+  const rows = Array.from({ length: 600 }, (_, i) => `${now - 500 + i},${100 + ((i * 7919) % 13)}`)
+  writeFileSync(join(folder, 'data.csv'), ['timestamp,value', ...rows].join('\n'))
+  writeFileSync(file, GOOD)
+  await serve()
+}, 30_000)
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL')
+  rmSync(folder, { recursive: true, force: true })
+})
+
+describe('a running server', () => {
+  it('runs its flows', async () => {
+    await expect.poll(async () => (await flows())[0]?.watermark, { timeout: 10_000 }).toBeGreaterThan(0)
+    expect((await fetch(`${url}/-/ready`)).status).toBe(200)
+    const metrics = async () => (await fetch(`${url}/metrics`)).text()
+    await expect.poll(metrics, { timeout: 10_000 }).toMatch(/tidewatch_runs_total\{status="ok"\} [1-9]/)
+  })
+
+  it('refuses a configuration with ten mistakes, names all of them, and keeps the old one', async () => {
+    cpSync(join(root, 'tests/configurations/ten-mistakes.yaml'), file)
+    const response = await fetch(`${url}/-/reload`, { method: 'POST' })
+    expect(response.status).toBe(400)
+    const text = await response.text()
+    expect(text.match(/tidewatch\.yaml:\d+:\d+ /g)?.length).toBeGreaterThanOrEqual(10)
+    expect(await names()).toEqual(['first'])
+    expect((await fetch(`${url}/-/ready`)).status).toBe(200)
+  })
+
+  it('takes a good one on SIGHUP, without a restart', async () => {
+    writeFileSync(file, `${GOOD}  - { name: second, every: 1s, query: { expr: value, step: 1s } }\n`)
+    children[0]!.kill('SIGHUP')
+    await expect.poll(names, { timeout: 10_000 }).toEqual(['first', 'second'])
+  })
+
+  it('does not let a second server use its store', async () => {
+    const second = spawn(process.execPath, [join(root, 'src/cli/main.ts'), 'serve', '--config', file], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    children.push(second)
+    let text = ''
+    second.stderr.on('data', chunk => (text += chunk))
+    const code = await new Promise(resolve => second.once('exit', resolve))
+    expect(code).toBe(1)
+    expect(text).toMatch(/must be held by one process only, got process/)
+    expect(text).not.toMatch(/\n\s+at /)
+  })
+
+  it('ends on SIGTERM and goes on where it was', async () => {
+    const before = (await flows()).find(({ name }) => name === 'first')!.watermark!
+    const gone = new Promise(resolve => children[0]!.once('exit', resolve))
+    children[0]!.kill('SIGTERM')
+    expect(await gone).toBe(0)
+    await serve()
+    await expect
+      .poll(async () => (await flows()).find(({ name }) => name === 'first')?.watermark, { timeout: 10_000 })
+      .toBeGreaterThanOrEqual(before)
+  })
+})
