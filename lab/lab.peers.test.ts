@@ -42,6 +42,15 @@ describe.skipIf(missing !== '')(`the lab${missing && ` (not run: ${missing})`}`,
     expect(report.secondsToAlert).toBeGreaterThan(0)
     expect(report.secondsToResolved).toBeGreaterThan(0)
     expect(report.messages).toBeGreaterThan(0)
+    const upstream = [
+      'coredns-servfail-ratio',
+      'coredns-slow-ratio',
+      'coredns-upstream-all-down',
+      'coredns-upstream-check-failures',
+      'coredns-latency',
+    ]
+    expect(report.scan.length).toBeLessThanOrEqual(5)
+    expect(report.scan.flat().filter(signal => upstream.includes(signal)).length).toBeGreaterThanOrEqual(2)
     expect(report.anomalies.some(({ sentence }) => (sentence ?? '').length > 20)).toBe(true)
   })
 

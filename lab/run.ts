@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readAlerts } from './alertmanager.ts'
 import type { Fault } from './faults/fault.ts'
@@ -34,6 +36,8 @@ export interface RunReport {
   readonly before: readonly string[]
   /** What was found after the injection, told or not. */
   readonly anomalies: readonly Pick<Found, 'flow' | 'sentence' | 'ignored'>[]
+  /** What `tidewatch scan` of the lab's Prometheus names afterwards: the signals of its first five rows. */
+  readonly scan: readonly (readonly string[])[]
   /** Messages that the receiver behind Alertmanager got. */
   readonly messages: number
   /** Folder with logs; absent when it was removed. */
@@ -87,6 +91,7 @@ export async function runFault({ fault, base, rate, keep, log }: RunOptions): Pr
       if (!fault.benign && resolved !== undefined && alerts.length > 0 && Date.now() > resolved + 3000) break
       await sleep(200)
     }
+    const scan = await scanLab(lab.prometheus)
     const found = (await tidewatch.anomalies(injected)).filter(({ start }) => start >= injected - 5000)
     const told = found.filter(({ flow, ignored }) => ignored === null && alerts.includes(flow))
     const first = Math.min(...told.map(({ openedAt }) => openedAt))
@@ -105,6 +110,7 @@ export async function runFault({ fault, base, rate, keep, log }: RunOptions): Pr
       alerts,
       before,
       anomalies: found.map(({ flow, sentence, ignored }) => ({ flow, sentence, ignored })),
+      scan,
       messages: lab.receiver.received.length,
       ...(keep || failed ? { folder: lab.folder } : {}),
     }
@@ -113,6 +119,22 @@ export async function runFault({ fault, base, rate, keep, log }: RunOptions): Pr
     if (failed) log(`logs are kept in ${lab.folder}`)
     await lab.close(keep || failed)
   }
+}
+
+function scanLab(prometheus: string): Promise<RunReport['scan']> {
+  const main = join(import.meta.dirname, '../src/cli/main.ts')
+  return new Promise((resolve, reject) => {
+    execFile(
+      process.execPath,
+      [main, 'scan', prometheus, '--json', '--no-write', '--top', '5'],
+      { maxBuffer: 1 << 26 },
+      (error, out) => {
+        if (error) return reject(error)
+        const { rows } = JSON.parse(out) as { rows: { signal: string; also: { signal: string }[] }[] }
+        resolve(rows.map(({ signal, also }) => [signal, ...also.map(other => other.signal)]))
+      },
+    )
+  })
 }
 
 /** The report for people. */
@@ -127,6 +149,7 @@ export function printReport(report: RunReport): string {
     `  alerts: ${report.alerts.join(', ') || 'none'}`,
     ...(report.before.length > 0 ? [`  alerts before the injection: ${report.before.join(', ')}`] : []),
     `  messages received: ${report.messages}`,
+    `  scan names first: ${report.scan.map(([first]) => first).join(', ') || 'nothing'}`,
     ...report.anomalies.map(
       ({ flow, sentence, ignored }) => `  - ${flow}: ${sentence ?? 'found'}${ignored === null ? '' : ` (ignored: ${ignored})`}`,
     ),

@@ -6,7 +6,7 @@ import { replay } from '../execution/replay.ts'
 import { type RunFlowParts, runFlow } from '../execution/run-flow.ts'
 import { startService } from '../execution/service.ts'
 import { openReader } from '../execution/store-reader.ts'
-import { signalsOf } from '../packs/coredns.ts'
+import { refinersFor, signalsOf } from '../packs/coredns.ts'
 import { computeFlow, flowLookback } from '../pipeline/compute-flow.ts'
 import type { Configuration, FlowConfig } from '../pipeline/configuration.ts'
 import { flowPipeline } from '../pipeline/flow.ts'
@@ -73,20 +73,20 @@ function demoConfiguration(listen: string, moment: number): Configuration {
   const host = listen.slice(0, listen.lastIndexOf(':'))
   const signals = signalsOf({ generation: '1.11', selector: '', window: '5s', cacheRequests: true })
   const flows = signals.map(
-    ({ id, summary, unit, bad, severity }): FlowConfig => ({
-      name: id,
-      summary,
+    (signal): FlowConfig => ({
+      name: signal.id,
+      summary: signal.summary,
       every: 5 * SECOND,
-      query: { source: 'recording', expr: id, step: SECOND },
+      query: { source: 'recording', expr: signal.id, step: SECOND },
       detect: [
         { type: 'seasonal', name: 'seasonal', season: ['6m'] },
         { type: 'absence', name: 'absence', rule: { type: 'threshold', limit: 1 } },
       ],
       rule: { type: 'budget' },
-      refine: [{ type: 'merge', gap: '15s' }, { type: 'shape', unit }, ...(bad === 'both' ? [] : [{ type: 'side', bad }])],
-      notify: severity === 'info' ? [] : ['log'],
+      refine: refinersFor(signal, '15s'),
+      notify: signal.severity === 'info' ? [] : ['log'],
       labels: {},
-      severity,
+      severity: signal.severity,
       delay: SECOND,
       reexamine: 10 * SECOND,
       lookback: 6 * LAB_DAY,
