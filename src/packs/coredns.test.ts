@@ -86,6 +86,11 @@ describe.each(GENERATIONS)('generation %s', generation => {
   })
 })
 
+it('makes up no zeros for the time before there was a server', () => {
+  for (const generation of GENERATIONS)
+    for (const { id, expr } of flows(KNOWN[generation]!)) expect(expr, id).not.toContain('vector(')
+})
+
 it('has distinct ids, a sentence and a source for each flow', () => {
   const all = flows(KNOWN['1.11']!)
   expect(new Set(all.map(({ id }) => id)).size).toBe(all.length)

@@ -107,9 +107,6 @@ const NAMES: Readonly<Record<Generation, Names>> = {
   },
 }
 
-/** Series with labels are not there before their first use: no failure yet is zero failures. */
-const orZero = (expr: string) => `${expr} or vector(0)`
-
 export interface SignalOptions {
   readonly generation: Generation
   /** Matchers of the CoreDNS series, without braces: `job="coredns"`. */
@@ -126,8 +123,11 @@ export function signalsOf({ generation, selector, window, cacheRequests }: Signa
   const matching = (...matchers: string[]) => `{${[selector, ...matchers].filter(each => each !== '').join(',')}}`
   const rate = (name: string, ...matchers: string[]) => `sum(rate(${name}${matching(...matchers)}[${window}]))`
   const forwarded = (name: string) => rate(name, names.forward)
+  // Series with labels are not there before their first use: no failure yet is zero failures, but only while there is a server that could fail.
+  // `vector(0)` would make a history of zeros for the time before.
+  const orZero = (expr: string, alive: string) => `(${expr} or 0 * ${alive})`
   const share = (...codes: string[]) =>
-    `(${orZero(rate(names.responses, `rcode=~"${codes.join('|')}"`))}) / ${rate(names.responses)}`
+    `${orZero(rate(names.responses, `rcode=~"${codes.join('|')}"`), rate(names.responses))} / ${rate(names.responses)}`
   const slower = (seconds: string) =>
     `1 - ${rate('coredns_dns_request_duration_seconds_bucket', `le="${seconds}"`)} / ${rate('coredns_dns_request_duration_seconds_count')}`
   const hits = rate('coredns_cache_hits_total')
@@ -147,7 +147,7 @@ export function signalsOf({ generation, selector, window, cacheRequests }: Signa
       id: 'coredns-up',
       title: 'Number of CoreDNS replicas up',
       summary: 'Replicas that answer their scrape: one that is missing was killed, hangs or is cut off',
-      expr: orZero(`sum(up${matching()})`),
+      expr: `sum(up${matching()})`,
       unit: 'count',
       bad: 'down',
       least: 0.5,
@@ -207,7 +207,7 @@ export function signalsOf({ generation, selector, window, cacheRequests }: Signa
       id: 'coredns-upstream-check-failures',
       title: 'Rate of failed upstream health checks',
       summary: 'Failed health checks of upstreams a second: an upstream is down or unreachable',
-      expr: orZero(forwarded(names.checkFailures)),
+      expr: orZero(forwarded(names.checkFailures), `sum(up${matching()})`),
       unit: '1/s',
       bad: 'up',
       least: 0.1,
@@ -217,7 +217,7 @@ export function signalsOf({ generation, selector, window, cacheRequests }: Signa
       id: 'coredns-upstream-all-down',
       title: 'Rate of queries that found every upstream down',
       summary: 'Queries a second that found every upstream down',
-      expr: orZero(rate(names.allDown)),
+      expr: rate(names.allDown),
       unit: '1/s',
       bad: 'up',
       least: 0.05,
@@ -257,7 +257,7 @@ export function signalsOf({ generation, selector, window, cacheRequests }: Signa
       id: 'coredns-rejects',
       title: 'Rate of queries rejected as too many at once',
       summary: 'Queries a second refused because too many were in flight',
-      expr: orZero(rate(names.rejects)),
+      expr: rate(names.rejects),
       unit: '1/s',
       bad: 'up',
       least: 0,
@@ -297,7 +297,7 @@ export function signalsOf({ generation, selector, window, cacheRequests }: Signa
       id: 'coredns-panics',
       title: 'Rate of panics',
       summary: 'Panics a second: a bug, whatever the number',
-      expr: orZero(rate(names.panics)),
+      expr: rate(names.panics),
       unit: '1/s',
       bad: 'up',
       least: 0,
