@@ -97,10 +97,10 @@ describe('writeSentence', () => {
       current: NaN,
       numbers: { missing: 45_000, every: 5000 },
     }
-    expect(say(up)).toBe('No data from up{instance=a:9153} for 45s; a sample normally arrives every 5s')
+    expect(say(up)).toBe('up{instance=a:9153} has had no data for 45s; a sample normally arrives every 5s')
     expect(say({ ...up, current: 0, expected: 1 })).toBe('up{instance=a:9153} has been 0 for 45s; it was 1 before')
     expect(say({ ...up, current: 7, expected: 7, ongoing: false })).toBe('up{instance=a:9153} did not move from 7 for 45s')
-    expect(say({ ...up, numbers: { missing: 7_384_000 } })).toBe('No data from up{instance=a:9153} for 2h3m')
+    expect(say({ ...up, numbers: { missing: 7_384_000 } })).toBe('up{instance=a:9153} has had no data for 2h3m')
   })
 })
 

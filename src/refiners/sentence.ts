@@ -65,7 +65,7 @@ function writeSilence(anomaly: Anomaly, subject: string, { unit }: Wording): str
   const { ongoing } = anomaly
   if (Number.isNaN(current)) {
     const rhythm = every === undefined ? '' : `; a sample normally arrives every ${formatDuration(every)}`
-    return `No data from ${subject} for ${long}${rhythm}`
+    return `${subject} ${ongoing ? 'has had' : 'had'} no data for ${long}${rhythm}`
   }
   if (current === expected)
     return `${subject} ${ongoing ? 'has not moved' : 'did not move'} from ${formatNumber(current, unit)} for ${long}`

@@ -81,7 +81,7 @@ describe('shape', () => {
       'absence',
     )
     expect(gone).toMatchObject({ shape: 'silence', numbers: { missing: 12 * STEP, every: STEP } })
-    expect(gone.sentence).toBe('No data from m for 12m; a sample normally arrives every 1m')
+    expect(gone.sentence).toBe('m had no data for 12m; a sample normally arrives every 1m')
     expect(
       shapeOf(
         210,
