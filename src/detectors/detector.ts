@@ -2,9 +2,12 @@ import type { Frame, TimeRange } from '../frame/frame.ts'
 
 /**
  * `score`: higher is stranger, never Infinity, NaN while undecided. The other columns say what was expected, in the unit of the metric,
- * NaN where unknown. One row for every row of the input inside the range, and no other.
+ * NaN where unknown. One row for every row of the input inside the range, and no other. For an input of several columns, value and band are
+ * those of the strangest column, and `channel` is its place (0 …; NaN where unknown); one column has no `channel`.
  */
-export type Scores = Frame<'score' | 'value' | 'expected' | 'lower' | 'upper'>
+export type Scores = Frame<'score' | 'value' | 'expected' | 'lower' | 'upper'> & {
+  readonly columns: { readonly channel?: Float64Array }
+}
 
 /** What a stream says of one row. The object is the caller's until the next call to `score` on the same stream. */
 export interface Judgement {
@@ -13,6 +16,8 @@ export interface Judgement {
   expected: number
   lower: number
   upper: number
+  /** Place of the strangest column, whose value and band these are; for rows of several columns. */
+  channel?: number
 }
 
 /** Versioned plain data; numbers, strings, arrays, typed arrays, plain objects. The store encodes it. */

@@ -25,6 +25,7 @@ export function runStream(stream: Stream, input: Frame, range: TimeRange): Score
   const expected = new Float64Array(size)
   const lower = new Float64Array(size)
   const upper = new Float64Array(size)
+  const channel = columns.length > 1 ? new Float64Array(size) : undefined
   const row = new Float64Array(columns.length)
   for (let i = 0; i < to; i++) {
     for (let c = 0; c < columns.length; c++) row[c] = columns[c][i]
@@ -36,8 +37,10 @@ export function runStream(stream: Stream, input: Frame, range: TimeRange): Score
       expected[at] = judgement.expected
       lower[at] = judgement.lower
       upper[at] = judgement.upper
+      if (channel) channel[at] = judgement.channel ?? NaN
     }
     stream.learn(times[i], row)
   }
-  return { labels: input.labels, times: times.slice(from, to), columns: { score, value, expected, lower, upper } }
+  const said = { score, value, expected, lower, upper, ...(channel ? { channel } : {}) }
+  return { labels: input.labels, times: times.slice(from, to), columns: said }
 }

@@ -22,6 +22,7 @@ describe('perColumn', () => {
       )
     }
     expect([all.value[40], all.value[50]]).toEqual([300, 300])
+    expect([all.channel![40], all.channel![50], all.channel![0]]).toEqual([0, 1, 0])
   })
 
   it('needs a stream', () => {

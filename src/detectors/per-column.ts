@@ -3,7 +3,7 @@ import { fromStream } from './from-stream.ts'
 
 /**
  * A detector of one column for frames of many: a stream per column, and each row is as strange as its strangest column, whose value and
- * band it carries. Undecided only while every column is. Throws `TypeError` when the detector has no stream.
+ * band it carries, with its place as `channel`. Undecided only while every column is. Throws `TypeError` when the detector has no stream.
  */
 export function perColumn(detector: Detector): Detector {
   const { open, lookback } = detector
@@ -22,8 +22,10 @@ function openPerColumn(open: (snapshot?: State) => Stream, snapshot?: State): St
       for (let c = 0; c < row.length; c++) {
         cell[0] = row[c]
         const judgement = (streams[c] ?? open()).score(time, cell)
-        if (!(judgement.score <= strangest.score) && !(Number.isNaN(judgement.score) && strangest !== unknown))
+        if (!(judgement.score <= strangest.score) && !(Number.isNaN(judgement.score) && strangest !== unknown)) {
           strangest = judgement
+          strangest.channel = c
+        }
       }
       return strangest
     },

@@ -49,17 +49,17 @@ export function rowAt(times: Float64Array, time: number): number {
 }
 
 /** Rows of the range; shares memory with the frame (read-only by contract). */
-export function slice<Column extends string>(frame: Frame<Column>, range: TimeRange): Frame<Column> {
+export function slice<Given extends Frame>(frame: Given, range: TimeRange): Given {
   const from = rowAt(frame.times, range.start)
   const to = rowAt(frame.times, range.end)
   const columns = Object.fromEntries(
     Object.entries<Float64Array>(frame.columns).map(([name, column]) => [name, column.subarray(from, to)]),
-  ) as Record<Column, Float64Array>
-  return { labels: frame.labels, times: frame.times.subarray(from, to), columns }
+  )
+  return { ...frame, times: frame.times.subarray(from, to), columns }
 }
 
 /** Rows of `a` before the first row of `b`, then all of `b`: later data wins. Both must have the same columns. */
-export function concat<Column extends string>(a: Frame<Column>, b: Frame<Column>): Frame<Column> {
+export function concat<Given extends Frame>(a: Given, b: Given): Given {
   if (b.times.length === 0) return a
   const keep = rowAt(a.times, b.times[0])
   const join = (x: Float64Array, y: Float64Array) => {
@@ -68,10 +68,8 @@ export function concat<Column extends string>(a: Frame<Column>, b: Frame<Column>
     out.set(y, keep)
     return out
   }
-  const columns = Object.fromEntries(
-    Object.keys(b.columns).map(name => [name, join(a.columns[name as Column], b.columns[name as Column])]),
-  ) as Record<Column, Float64Array>
-  return { labels: b.labels, times: join(a.times, b.times), columns }
+  const columns = Object.fromEntries(Object.keys(b.columns).map(name => [name, join(a.columns[name], b.columns[name])]))
+  return { ...b, times: join(a.times, b.times), columns }
 }
 
 /** Puts rows on the grid of multiples of `step` in the range; a grid point without a row is NaN. Rows off the grid are left out. */
