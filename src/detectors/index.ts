@@ -1,10 +1,24 @@
 import { registry } from '../component.ts'
 import { absence } from './absence.ts'
+import { absoluteChange } from './absolute-change.ts'
 import type { Detector } from './detector.ts'
 import { ewma } from './ewma.ts'
 import { holtWinters } from './holt-winters.ts'
+import { matrixProfile } from './matrix-profile.ts'
+import { meanVariance } from './mean-variance.ts'
 import { peerGroup } from './peer-group.ts'
+import { percentageChange } from './percentage-change.ts'
 import { seasonal } from './seasonal.ts'
 
 /** The detectors, by type. */
-export const detectors = registry<Detector>(seasonal, holtWinters, ewma, absence, peerGroup)
+export const detectors = registry<Detector>(
+  seasonal,
+  holtWinters,
+  ewma,
+  absence,
+  peerGroup,
+  matrixProfile,
+  percentageChange,
+  absoluteChange,
+  meanVariance,
+)
