@@ -89,6 +89,28 @@ describe('budget', () => {
     expect(strength[40]).toBeGreaterThan(1)
   })
 
+  it('is not taught by the foot of a steep rise', () => {
+    const rise = [55, 91, 124, 140, 135, 130, 126, 121, 114]
+    for (const row of [30, 60, 88, 120])
+      for (const part of [0.55, 0.8, 0.99]) {
+        const score = calm(200)
+        const limit = score[row] / strengths(score, SECOND)[row]
+        score.set([part * limit, ...rise], row)
+        const strength = strengths(score, SECOND)
+        expect(strength[row]).toBeLessThan(1)
+        for (let i = 1; i <= rise.length; i++) expect(strength[row + i], `row ${i} after ${part} of the limit`).toBeGreaterThan(1)
+      }
+  })
+
+  it('learns a new highest score that nothing came of', () => {
+    const score = calm(400)
+    for (const at of [100, 200, 300]) score[at] = 5
+    const strength = strengths(score, SECOND)
+    expect(strength[100]).toBeGreaterThan(0.5)
+    expect(strength[100]).toBeLessThan(1)
+    expect(strength[200]).toBeLessThan(0.8 * strength[100])
+  })
+
   it('is not taught by a fault: the next one is as strange', () => {
     const score = calm(4000)
     for (const start of [2000, 2500, 3000, 3500]) score.fill(25, start, start + 60)

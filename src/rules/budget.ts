@@ -48,6 +48,9 @@ const PRIOR_SHAPE = 0.2
 const PRIOR_WEIGHT = 15
 /** A limit from few blocks is widened by this part of one over the root of their number. */
 const CAUTION = 4
+/** A new highest score at this part of the limit waits so many rows before it is learned: it may be the first of an alarm. */
+const SUSPECT_STRENGTH = 0.5
+const SUSPECT_ROWS = 5
 /** Calm rows that part one alarm from the next. */
 const APART = 15
 /** Alarms beyond the budget before they are believed to be usual here, and then learned as they are. */
@@ -60,7 +63,8 @@ const TOLERATED_TIME = 2 * HOUR
  * The tail of the scores of one series, in bounded memory. Departs from SPOT: peaks are maxima of blocks of rows, so that a run of exceedances is
  * one alarm; the probability is per time rather than per row; and a fault does not teach. Of an alarm only its first row is learned, as one
  * more of the highest peaks that were no alarm, because the far extrapolation would make much of anything higher; but when alarms come far
- * more often than the budget, or strangeness does not end, they are learned in full.
+ * more often than the budget, or strangeness does not end, they are learned in full. Nor do the rows that lead up to an alarm teach: a new
+ * highest score just below the limit is learned only when some rows later no alarm has come of it.
  */
 class Tail {
   readonly #alarms: number
@@ -82,6 +86,9 @@ class Tail {
   #calm: number
   #alarmDebt: number
   #rowDebt: number
+  /** The highest score that waits to be learned, NaN for none, and the rows it has waited. */
+  #suspect: number
+  #suspectRows: number
 
   constructor({ alarms, per, minimum }: z.output<typeof config>, state: State | undefined) {
     if (state && state.version !== 1) throw new InputError(`state of budget must have version 1, got ${state.version}`)
@@ -103,6 +110,8 @@ class Tail {
     this.#calm = from.calm ?? APART
     this.#alarmDebt = from.alarmDebt ?? 0
     this.#rowDebt = from.rowDebt ?? 0
+    this.#suspect = from.suspect ?? NaN
+    this.#suspectRows = from.suspectRows ?? 0
   }
 
   snapshot(): State {
@@ -120,6 +129,8 @@ class Tail {
       calm: this.#calm,
       alarmDebt: this.#alarmDebt,
       rowDebt: this.#rowDebt,
+      suspect: this.#suspect,
+      suspectRows: this.#suspectRows,
     }
   }
 
@@ -130,7 +141,7 @@ class Tail {
     const strength = this.#rows < UNDECIDED ? NaN : score / this.#limit
     this.#rows++
     if (strength >= 1) this.#learnStrange(score)
-    else this.#learnCalm(score)
+    else this.#learnCalm(this.#holdBack(score, strength))
     return strength
   }
 
@@ -140,6 +151,20 @@ class Tail {
       this.#step = this.#steps.toSorted((a, b) => a - b)[this.#steps.length >>> 1]
     }
     this.#last = time
+  }
+
+  /** What of a calm score may be learned now. */
+  #holdBack(score: number, strength: number): number {
+    let ready = score
+    if (strength >= SUSPECT_STRENGTH && score > this.#findHighest()) {
+      if (Number.isNaN(this.#suspect)) this.#suspectRows = 0
+      this.#suspect = Math.max(score, Number.isNaN(this.#suspect) ? score : this.#suspect)
+      ready = this.#findHighest()
+    }
+    if (Number.isNaN(this.#suspect) || this.#suspectRows++ < SUSPECT_ROWS) return ready
+    const held = this.#suspect
+    this.#suspect = NaN
+    return Math.max(ready, held)
   }
 
   #learnCalm(score: number): void {
@@ -152,6 +177,7 @@ class Tail {
   #learnStrange(score: number): void {
     const first = this.#calm >= APART
     this.#calm = 0
+    this.#suspect = NaN
     const tolerated = Math.max(TOLERATED_ROWS, TOLERATED_TIME / this.#step)
     this.#rowDebt = Math.min(this.#rowDebt, tolerated) + 1
     if (first) this.#alarmDebt = Math.min(this.#alarmDebt + 1, TOLERATED_ALARMS + 1)
