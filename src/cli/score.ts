@@ -30,7 +30,7 @@ export async function run(options: ScoreOptions, terminal: Terminal): Promise<vo
     throw new InputError(`--train-rows must be at most the ${times.length} rows of ${options.file}, got ${options.trainRows}`)
   for (const warning of table.warnings) terminal.err.write(`${options.file}: ${warning}\n`)
   const columns = Object.keys(table.columns).length
-  const detector = columns > 1 ? perColumn(made) : made
+  const detector = columns > 1 && !made.multivariate ? perColumn(made) : made
   if (!detector.open) throw new InputError(`--detector must go row by row, got ${options.detector}`)
 
   const progress = showProgress(terminal.err, () => performance.now())

@@ -40,6 +40,8 @@ export interface Detector {
   readonly lookback: number
   /** A score never depends on later rows. */
   readonly causal: boolean
+  /** Looks at all columns of a row together. The others look at the first column; `perColumn` runs them on each. */
+  readonly multivariate?: boolean
   detect(input: Frame, range: TimeRange): Scores
   /** Starts a stream, cold or from a snapshot of the same configuration. */
   readonly open?: (snapshot?: State) => Stream

@@ -3,10 +3,11 @@ import { rowAt } from '../frame/frame.ts'
 import type { Detector, Scores, State, Stream } from './detector.ts'
 
 /** Makes a detector of a stream: the batch is the stream, gone through once. */
-export function fromStream(options: { lookback: number; open: (snapshot?: State) => Stream }): Detector {
-  const { lookback, open } = options
+export function fromStream(options: { lookback: number; multivariate?: boolean; open: (snapshot?: State) => Stream }): Detector {
+  const { lookback, multivariate = false, open } = options
   return {
     lookback,
+    multivariate,
     causal: true,
     open,
     detect: (input, range) => runStream(open(), input, range),
