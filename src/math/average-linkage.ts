@@ -54,7 +54,7 @@ export function averageLinkage(distances: ArrayLike<number>, count: number): Mer
 function inOrder(found: readonly { a: number; b: number; height: number }[], count: number): Merge[] {
   const parent = Array.from({ length: count }, (_, i) => i)
   const cluster = Array.from({ length: count }, (_, i) => i)
-  const sizes = new Array<number>(count).fill(1)
+  const sizes = Array.from({ length: count }, () => 1)
   const root = (i: number): number => {
     while (parent[i] !== i) {
       parent[i] = parent[parent[i]]

@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest'
+import { findSelectors } from './find-selectors.ts'
+
+describe('findSelectors', () => {
+  it('tells name, text and callers', () => {
+    const expr = `sum by (job) (rate(x_total{job="a", code=~"5.."}[5m] offset 1w)) / on (job) (up or vector(0))`
+    expect(findSelectors(expr)).toEqual([
+      { name: 'x_total', text: 'x_total{job="a", code=~"5.."}', callers: ['sum', 'rate'] },
+      { name: 'up', text: 'up', callers: [''] },
+    ])
+  })
+  it('reads names inside of braces, and says when there is none', () => {
+    expect(findSelectors('{__name__="x", a="b"} + {"y"} + {job="c"}')).toEqual([
+      { name: 'x', text: '{__name__="x", a="b"}', callers: [] },
+      { name: 'y', text: '{"y"}', callers: [] },
+      { text: '{job="c"}', callers: [] },
+    ])
+  })
+  it.each(['', '1 + 2', 'vector(1)', 'time()', '# up', '"up"', 'sum(('])('finds none in %j', expr =>
+    expect(findSelectors(expr)).toEqual([]),
+  )
+  it('bears what is cut off', () => expect(findSelectors('rate(x{a="b"').map(({ name }) => name)).toEqual(['x']))
+})
