@@ -15,6 +15,14 @@ export interface Row {
 export interface BenchOptions {
   /** Argument that narrows a bench, such as a detector's type; benches say which they know. */
   readonly only?: string
+  /** Folder of a data set, or of all of them. */
+  readonly data?: string
+  /** A type, a configuration as JSON, or a module. */
+  readonly detector?: string
+  /** Worker threads; one per core by default. */
+  readonly jobs?: number
+  /** Check the scorer on published results instead of running a detector. */
+  readonly golden?: boolean
 }
 
 /** A module of `bench/`. */

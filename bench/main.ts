@@ -1,15 +1,23 @@
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
-import type { Bench, Row } from './bench.ts'
+import type { Bench, BenchOptions, Row } from './bench.ts'
 import * as detectors from './detectors.ts'
+import * as nab from './nab.ts'
 import * as scale from './scale.ts'
 
 /** The benches, by name. Loaded up front: those that need something that is absent must say so in `run`. */
-const benches: Readonly<Record<string, Bench>> = { detectors, scale }
+const benches: Readonly<Record<string, Bench>> = { nab, detectors, scale }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'boolean', default: false }, only: { type: 'string' } },
+  options: {
+    json: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    data: { type: 'string' },
+    detector: { type: 'string' },
+    jobs: { type: 'string' },
+    golden: { type: 'boolean', default: false },
+  },
 })
 const [name] = positionals
 if (name !== undefined && !benches[name]) {
@@ -17,11 +25,24 @@ if (name !== undefined && !benches[name]) {
   process.exit(2)
 }
 
+const jobs = values.jobs === undefined ? undefined : Number(values.jobs)
+if (jobs !== undefined && !(Number.isInteger(jobs) && jobs > 0)) {
+  console.error(`--jobs must be a whole number of threads, got ${values.jobs}`)
+  process.exit(2)
+}
+const options: BenchOptions = {
+  golden: values.golden,
+  ...(values.only === undefined ? {} : { only: values.only }),
+  ...(values.data === undefined ? {} : { data: values.data }),
+  ...(values.detector === undefined ? {} : { detector: values.detector }),
+  ...(jobs === undefined ? {} : { jobs }),
+}
+
 const results: Row[] = []
 for (const [key, bench] of Object.entries(benches)) {
   if (name !== undefined && key !== name) continue
   if (!values.json) console.error(`${key}: ${bench.summary}`)
-  results.push(...(await bench.run(values.only === undefined ? {} : { only: values.only })))
+  results.push(...(await bench.run(options)))
 }
 
 const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, memory: totalmem() }
