@@ -9,6 +9,7 @@ import { meanVariance } from './mean-variance.ts'
 import { peerGroup } from './peer-group.ts'
 import { percentageChange } from './percentage-change.ts'
 import { seasonal } from './seasonal.ts'
+import { spectralResidual } from './spectral-residual.ts'
 
 /** The detectors, by type. */
 export const detectors = registry<Detector>(
@@ -21,4 +22,5 @@ export const detectors = registry<Detector>(
   percentageChange,
   absoluteChange,
   meanVariance,
+  spectralResidual,
 )

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { fourier } from './fft.ts'
+import { fourier, realFourier } from './fft.ts'
 
 function naive(re: Float64Array, im: Float64Array): [Float64Array, Float64Array] {
   const n = re.length
@@ -42,4 +42,24 @@ describe('fourier', () => {
   })
 
   it('has no length of nothing', () => expect(() => fourier(0)).toThrow('must be a positive whole number, got 0'))
+})
+
+describe('realFourier', () => {
+  it.each([2, 4, 6, 10, 16, 50, 512])('of length %i equals the sum by definition and goes back', length => {
+    const values = noise(length, 1)
+    const [wantedRe, wantedIm] = naive(values, new Float64Array(length))
+    const re = new Float64Array(length / 2 + 1)
+    const im = new Float64Array(length / 2 + 1)
+    const { forward, inverse } = realFourier(length)
+    forward(values, re, im)
+    for (let k = 0; k <= length / 2; k++) {
+      expect(re[k]).toBeCloseTo(wantedRe[k], 8)
+      expect(im[k]).toBeCloseTo(wantedIm[k], 8)
+    }
+    const back = new Float64Array(length)
+    inverse(re, im, back)
+    for (let i = 0; i < length; i++) expect(back[i]).toBeCloseTo(values[i], 9)
+  })
+
+  it('has no odd length', () => expect(() => realFourier(7)).toThrow('must be even, got 7'))
 })

@@ -21,6 +21,61 @@ export function fourier(length: number): Fourier {
   }
 }
 
+/** Between `length` real numbers and the first `length / 2 + 1` of their frequencies; the others mirror these. */
+export interface RealFourier {
+  forward(values: Float64Array, re: Float64Array, im: Float64Array): void
+  inverse(re: Float64Array, im: Float64Array, values: Float64Array): void
+}
+
+/** The transform of real numbers, an even count of them, by a complex one of half the length (Press et al. 2007, section 12.3). */
+export function realFourier(length: number): RealFourier {
+  if (!(length >= 2 && length % 2 === 0)) throw new RangeError(`length must be even, got ${length}`)
+  const half = length / 2
+  const { forward, inverse } = fourier(half)
+  const cos = Float64Array.from({ length: half + 1 }, (_, k) => Math.cos((2 * Math.PI * k) / length))
+  const sin = Float64Array.from({ length: half + 1 }, (_, k) => Math.sin((2 * Math.PI * k) / length))
+  const a = new Float64Array(half)
+  const b = new Float64Array(half)
+  return {
+    forward(values, re, im) {
+      for (let k = 0; k < half; k++) {
+        a[k] = values[2 * k]
+        b[k] = values[2 * k + 1]
+      }
+      forward(a, b)
+      for (let k = 0; k <= half; k++) {
+        const i = k === half ? 0 : k
+        const j = k === 0 ? 0 : half - k
+        // Even rows, then odd ones.
+        const evenRe = (a[i] + a[j]) / 2
+        const evenIm = (b[i] - b[j]) / 2
+        const oddRe = (b[i] + b[j]) / 2
+        const oddIm = (a[j] - a[i]) / 2
+        re[k] = evenRe + cos[k] * oddRe + sin[k] * oddIm
+        im[k] = evenIm + cos[k] * oddIm - sin[k] * oddRe
+      }
+    },
+    inverse(re, im, values) {
+      for (let k = 0; k < half; k++) {
+        const j = half - k
+        const evenRe = (re[k] + re[j]) / 2
+        const evenIm = (im[k] - im[j]) / 2
+        const differenceRe = (re[k] - re[j]) / 2
+        const differenceIm = (im[k] + im[j]) / 2
+        const oddRe = differenceRe * cos[k] - differenceIm * sin[k]
+        const oddIm = differenceIm * cos[k] + differenceRe * sin[k]
+        a[k] = evenRe - oddIm
+        b[k] = evenIm + oddRe
+      }
+      inverse(a, b)
+      for (let k = 0; k < half; k++) {
+        values[2 * k] = a[k]
+        values[2 * k + 1] = b[k]
+      }
+    },
+  }
+}
+
 type Transform = (re: Float64Array, im: Float64Array) => void
 
 function radix2(n: number): Transform {
@@ -32,7 +87,8 @@ function radix2(n: number): Transform {
     for (let i = 0; i < n; i++) {
       const j = reversed[i]
       if (j <= i) continue
-      const [a, b] = [re[i], im[i]]
+      const a = re[i]
+      const b = im[i]
       re[i] = re[j]
       im[i] = im[j]
       re[j] = a
