@@ -8,6 +8,7 @@ import { matrixProfile } from './matrix-profile.ts'
 import { meanVariance } from './mean-variance.ts'
 import { peerGroup } from './peer-group.ts'
 import { percentageChange } from './percentage-change.ts'
+import { randomCutForest } from './random-cut-forest.ts'
 import { seasonal } from './seasonal.ts'
 import { spectralResidual } from './spectral-residual.ts'
 
@@ -18,6 +19,7 @@ export const detectors = registry<Detector>(
   ewma,
   absence,
   peerGroup,
+  randomCutForest,
   matrixProfile,
   percentageChange,
   absoluteChange,
