@@ -1,6 +1,7 @@
 import { registry } from '../component.ts'
 import { absence } from './absence.ts'
 import { absoluteChange } from './absolute-change.ts'
+import { autoregressive } from './autoregressive.ts'
 import type { Detector } from './detector.ts'
 import { ewma } from './ewma.ts'
 import { holtWinters } from './holt-winters.ts'
@@ -25,4 +26,5 @@ export const detectors = registry<Detector>(
   absoluteChange,
   meanVariance,
   spectralResidual,
+  autoregressive,
 )
