@@ -25,16 +25,23 @@ describe('the program', () => {
       err: '',
     })
   })
-  it.each([[[]], [['scan']], [['serve']], [['demo']], [['detect']], [['score']], [['check', 'config']], [['schema']]])(
-    'prints help of %j with examples and exit codes',
-    async command => {
-      const { code, out } = await run(...command, '--help')
-      expect(code).toBe(0)
-      expect(out).toMatch(/Usage: tidewatch/)
-      expect(out).toMatch(/Examples:\n {2}\$ tidewatch/)
-      expect(out).toMatch(/Exit codes: 0 done, 1 failed, 2 wrong usage/)
-    },
-  )
+  it.each([
+    [[]],
+    [['scan']],
+    [['serve']],
+    [['demo']],
+    [['detect']],
+    [['explore']],
+    [['score']],
+    [['check', 'config']],
+    [['schema']],
+  ])('prints help of %j with examples and exit codes', async command => {
+    const { code, out } = await run(...command, '--help')
+    expect(code).toBe(0)
+    expect(out).toMatch(/Usage: tidewatch/)
+    expect(out).toMatch(/Examples:\n {2}\$ tidewatch/)
+    expect(out).toMatch(/Exit codes: 0 done, 1 failed, 2 wrong usage/)
+  })
   it('guesses commands and options', async () => {
     expect(await run('scann')).toMatchObject({ code: 2, out: '', err: expect.stringContaining('Did you mean scan?') })
     expect(await run('scan', 'http://x', '--sinse', '1h')).toMatchObject({

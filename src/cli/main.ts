@@ -120,6 +120,41 @@ ${EXIT_CODES}`,
     )
 
   program
+    .command('explore')
+    .description('what series have to do with each other: correlations with lags, redundant groups, seasons, gaps, dead ones')
+    .argument('[file]', 'CSV file (also .gz): a time column and one column for each series')
+    .option('--url <url>', 'look into a Prometheus instead, with --job or --match')
+    .option('--match <selector>', 'the series with these labels, like {namespace="dns"}')
+    .option('--job <job>', 'the series of this job')
+    .option('--since <duration>', 'how far to look back; default a week, or what there is')
+    .option('--step <duration>', 'time between rows; default what suits the history, or as in the file')
+    .option('--max-lag <duration>', 'longest lag to look for; default 60 rows, or a tenth of them')
+    .option('--on <what>', 'correlate the residual beside season and trend, the change or the value', 'residual')
+    .option('--rank', 'correlate ranks: any rising curve counts, outliers do not', false)
+    .option('--least <r>', 'weakest correlation to tell', toShare, 0.5)
+    .option('--redundant <r>', 'correlation from which one series stands for another', toShare, 0.9)
+    .option(
+      '--queries <file>',
+      'rules, flows or dashboards: which of their expressions can never return data; may be given again',
+      collect,
+      undefined as readonly string[] | undefined,
+    )
+    .option('--limit <n>', 'series to look at', toCount, 500)
+    .option('--json', 'print JSON', false)
+    .option('--html <file>', 'write a page with plots')
+    .addHelpText(
+      'after',
+      examples(
+        'explore metrics.csv --html metrics.html',
+        'explore --url http://127.0.0.1:9090 --job coredns --since 1d',
+        'explore --url http://127.0.0.1:9090 --job coredns --queries rules.yml --json',
+      ),
+    )
+    .action(async (file, { queries = [], ...options }) =>
+      (await import('./explore.ts')).run({ ...(file === undefined ? {} : { file }), ...options, queries }, terminal),
+    )
+
+  program
     .command('score')
     .description('write one causal score for each row of a CSV file (timestamp, one or more values[, label]), in its order')
     .argument('<file>', 'CSV file, also .gz; a column `label` is ignored')
@@ -160,6 +195,12 @@ function collect(text: string, before: readonly string[] | undefined): readonly 
 function toCount(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('must be a whole number.')
   return Number(text)
+}
+
+function toShare(text: string): number {
+  const share = Number(text)
+  if (!(text.trim() !== '' && share >= 0 && share <= 1)) throw new InvalidArgumentError('must be a number from 0 to 1.')
+  return share
 }
 
 if (import.meta.main) process.exitCode = await main(process.argv.slice(2))
