@@ -5,6 +5,7 @@ import { autoregressive } from './autoregressive.ts'
 import type { Detector } from './detector.ts'
 import { ewma } from './ewma.ts'
 import { holtWinters } from './holt-winters.ts'
+import { isolationForest } from './isolation-forest.ts'
 import { matrixProfile } from './matrix-profile.ts'
 import { meanVariance } from './mean-variance.ts'
 import { peerGroup } from './peer-group.ts'
@@ -21,6 +22,7 @@ export const detectors = registry<Detector>(
   absence,
   peerGroup,
   randomCutForest,
+  isolationForest,
   matrixProfile,
   percentageChange,
   absoluteChange,
