@@ -28,13 +28,15 @@ export function prepare(
   periods: readonly number[],
   { basis, rank, reach }: Preparation,
 ): Float64Array | undefined {
-  let kept = values
-  if (basis === 'change') kept = values.map((value, i) => value - (i > 0 ? values[i - 1] : NaN))
-  if (basis === 'residual') kept = minus(values, symmetricMean(values, 2 * Math.max(6, reach)))
+  // Ranks come first: then any rising function of a series is the same series.
+  const level = rank ? ranks(values) : values
+  let kept = level
+  if (basis === 'change') kept = level.map((value, i) => value - (i > 0 ? level[i - 1] : NaN))
+  if (basis === 'residual') kept = minus(level, symmetricMean(level, 2 * Math.max(6, reach)))
   if (basis !== 'value') for (const period of periods) kept = minus(kept, seasonProfile(kept, period))
   // What is left of a season without noise is rounding.
-  if (!(spread(kept) > 1e-9 * spread(values))) return undefined
-  return standardise(rank ? ranks(kept) : clip(kept))
+  if (!(spread(kept) > 1e-9 * spread(level))) return undefined
+  return standardise(rank ? kept : clip(kept))
 }
 
 /** With mean 0 and variance 1 over the known values; undefined when they do not vary. */

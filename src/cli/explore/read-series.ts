@@ -47,7 +47,7 @@ export async function readFileSeries(file: string, { since, step: wanted, limit 
   const { times, columns, step: own } = toSeries(table)
   const warnings = [...table.warnings]
   const end = times.at(-1) ?? 0
-  const first = Math.max(times[0] ?? 0, since === undefined ? -Infinity : end - since)
+  const first = Math.max(times[0] ?? 0, since === undefined ? -Infinity : end + own - since)
   if (!(own > 0)) throw new InputError(`${file} must have rows at two times or more, got ${times.length}`)
   const factor = Math.max(1, Math.ceil((end - first) / own / ROWS))
   const step = wanted ?? factor * own

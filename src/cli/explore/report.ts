@@ -113,8 +113,10 @@ export function explore(
     correlated.map(i => entries[i].name),
     redundant,
   )
-  // Of a group only its representative stands for it among the pairs.
-  const hidden = new Set(groups.flatMap(({ members }) => members.map(({ at }) => at)))
+  // Of a group only its representative stands for it among the pairs, and those of its members that come earlier or later.
+  const standsFor = new Map(groups.flatMap(({ representative, members }) => members.map(({ at }) => [at, representative])))
+  const told = (one: number, other: number, lag: number) =>
+    (!standsFor.has(one) && !standsFor.has(other)) || (lag > 0 && (standsFor.get(one) === other || standsFor.get(other) === one))
   const placed = (leaf: number) => correlated[leaf]
   return {
     range: { start: times[0] ?? 0, end: (times.at(-1) ?? 0) + step },
@@ -129,11 +131,9 @@ export function explore(
     series: entries,
     correlated,
     pairs: found.pairs
-      .filter(({ leads, follows }) => !hidden.has(leads) && !hidden.has(follows))
+      .filter(({ leads, follows, lag }) => told(leads, follows, lag))
       .map(pair => ({ ...pair, leads: placed(pair.leads), follows: placed(pair.follows) })),
-    apparent: found.apparent
-      .filter(({ a, b }) => !hidden.has(a) && !hidden.has(b))
-      .map(pair => ({ ...pair, a: placed(pair.a), b: placed(pair.b) })),
+    apparent: found.apparent.filter(({ a, b }) => told(a, b, 0)).map(pair => ({ ...pair, a: placed(pair.a), b: placed(pair.b) })),
     groups: groups.map(({ representative, members }) => ({
       representative: placed(representative),
       members: members.map(member => ({
