@@ -1,12 +1,14 @@
 import type { Frame, TimeRange } from '../frame/frame.ts'
+import type { State } from '../state.ts'
 
 /**
  * `score`: higher is stranger, never Infinity, NaN while undecided. The other columns say what was expected, in the unit of the metric,
  * NaN where unknown. One row for every row of the input inside the range, and no other. For an input of several columns, value and band are
- * those of the strangest column, and `channel` is its place (0 …; NaN where unknown); one column has no `channel`.
+ * those of the strangest column, and `channel` is its place (0 …; NaN where unknown); one column has no `channel`. `score` is for ranking and
+ * drawing and may be smoothed; `alarm`, where a detector has one, is what a rule judges instead: not smoothed, otherwise like `score`.
  */
 export type Scores = Frame<'score' | 'value' | 'expected' | 'lower' | 'upper'> & {
-  readonly columns: { readonly channel?: Float64Array }
+  readonly columns: { readonly channel?: Float64Array; readonly alarm?: Float64Array }
 }
 
 /** What a stream says of one row. The object is the caller's until the next call to `score` on the same stream. */
@@ -18,10 +20,11 @@ export interface Judgement {
   upper: number
   /** Place of the strangest column, whose value and band these are; for rows of several columns. */
   channel?: number
+  /** What a rule judges, when it is not `score`; then it is there for every row. */
+  alarm?: number
 }
 
-/** Versioned plain data; numbers, strings, arrays, typed arrays, plain objects. The store encodes it. */
-export type State = { readonly version: number } & Readonly<Record<string, unknown>>
+export type { State }
 
 /** Goes point by point. `score` does not change the stream, `learn` does; call both for every row, in order of time, score first. */
 export interface Stream {
