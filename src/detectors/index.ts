@@ -1,9 +1,12 @@
 import { registry } from '../component.ts'
 import { absence } from './absence.ts'
 import { absoluteChange } from './absolute-change.ts'
+import { adaptiveResonance } from './adaptive-resonance.ts'
 import { autoregressive } from './autoregressive.ts'
+import { standard } from './default.ts'
 import type { Detector } from './detector.ts'
 import { ewma } from './ewma.ts'
+import { halfSpaceTrees } from './half-space-trees.ts'
 import { holtWinters } from './holt-winters.ts'
 import { isolationForest } from './isolation-forest.ts'
 import { matrixProfile } from './matrix-profile.ts'
@@ -23,9 +26,12 @@ export const detectors = registry<Detector>(
   peerGroup,
   randomCutForest,
   isolationForest,
+  halfSpaceTrees,
   matrixProfile,
   percentageChange,
   absoluteChange,
+  adaptiveResonance,
+  standard,
   meanVariance,
   spectralResidual,
   autoregressive,

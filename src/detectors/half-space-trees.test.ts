@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+import { MINUTE } from '../duration.ts'
+import { seededRandom } from '../math/random.ts'
+import { halfSpaceTrees } from './half-space-trees.ts'
+
+const SIZE = 1500
+const times = Float64Array.from({ length: SIZE }, (_, i) => i * MINUTE)
+
+/** Two columns that move together, and one that stands still. */
+function frame(change: (row: number[], i: number) => void = () => {}) {
+  const random = seededRandom(8)
+  const columns = { a: new Float64Array(SIZE), b: new Float64Array(SIZE), c: new Float64Array(SIZE) }
+  for (let i = 0; i < SIZE; i++) {
+    const load = random.next() + random.next()
+    const row = [load + 0.05 * random.next(), 1000 * (load + 0.05 * random.next()), 4]
+    change(row, i)
+    Object.values(columns).forEach((column, c) => (column[i] = row[c]))
+  }
+  return { labels: {}, times, columns }
+}
+const detect = (input: ReturnType<typeof frame>, options = {}) =>
+  halfSpaceTrees.create(halfSpaceTrees.config.parse(options)).detect(input, { start: 0, end: 1e12 }).columns
+const rank = (score: Float64Array, at: number) => score.filter(value => value > score[at]).length
+
+describe('half-space-trees', () => {
+  it('is undecided for one window, then names the strangest column', () => {
+    const { score, channel, value, expected } = detect(
+      frame((row, i) => {
+        if (i === 1200) row[1] = 20_000
+        if (i === 1300) row[2] = 9
+      }),
+    )
+    expect(score.findIndex(Number.isFinite)).toBe(250)
+    expect([1200, 1300].map(i => channel![i])).toEqual([1, 2])
+    expect(Math.max(rank(score, 1200), rank(score, 1300))).toBe(1)
+    expect([value[1200], value[1300], expected[1300]]).toEqual([20_000, 9, 4])
+  })
+
+  it('finds a row whose columns are each usual but not together', () => {
+    const { score } = detect(frame((row, i) => i === 1200 && ([row[0], row[1]] = [0.3, 1800])))
+    expect(rank(score, 1200)).toBeLessThan(0.02 * SIZE)
+  })
+
+  it('scores a row with unknown cells by the others', () => {
+    const { score } = detect(frame((row, i) => (i % 3 === 0 && (row[0] = NaN), i === 1200 && (row[1] = 20_000))))
+    expect(rank(score, 1200)).toBe(0)
+    expect(score.slice(250).every(Number.isFinite)).toBe(true)
+  })
+
+  it('takes a new level for usual once a window of it is full', () => {
+    const { score } = detect(frame((row, i) => i >= 600 && (row[0] += 50)))
+    expect(Math.min(...score.slice(600, 750))).toBeGreaterThan(5)
+    expect(score.slice(1000).filter(value => value > 5).length).toBeLessThan(5)
+  })
+
+  it('golden scores: a change here moves alerts', () => {
+    const { score } = detect(frame((row, i) => i === 1200 && (row[1] = 20_000)))
+    expect([249, 250, 300, 600, 1000, 1200, 1499].map(i => Number(score[i].toFixed(3)))).toMatchInlineSnapshot(`
+      [
+        NaN,
+        0,
+        0.972,
+        0.843,
+        0,
+        20.544,
+        0.749,
+      ]
+    `)
+  })
+})
