@@ -23,6 +23,8 @@ export interface BenchOptions {
   readonly jobs?: number
   /** Check the scorer on published results instead of running a detector. */
   readonly golden?: boolean
+  /** Print the main figures of each series too. */
+  readonly series?: boolean
 }
 
 /** A module of `bench/`. */

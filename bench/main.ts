@@ -2,11 +2,19 @@ import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import type { Bench, BenchOptions, Row } from './bench.ts'
 import * as detectors from './detectors.ts'
+import { labelled } from './labelled.ts'
 import * as nab from './nab.ts'
 import * as scale from './scale.ts'
 
 /** The benches, by name. Loaded up front: those that need something that is absent must say so in `run`. */
-const benches: Readonly<Record<string, Bench>> = { nab, detectors, scale }
+const benches: Readonly<Record<string, Bench>> = {
+  nab,
+  smd: labelled('smd', 'Server Machine Dataset'),
+  asd: labelled('asd', 'Application Server Dataset'),
+  aiops: labelled('aiops', 'AIOps Challenge 2018'),
+  detectors,
+  scale,
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -17,6 +25,7 @@ const { values, positionals } = parseArgs({
     detector: { type: 'string' },
     jobs: { type: 'string' },
     golden: { type: 'boolean', default: false },
+    series: { type: 'boolean', default: false },
   },
 })
 const [name] = positionals
@@ -32,6 +41,7 @@ if (jobs !== undefined && !(Number.isInteger(jobs) && jobs > 0)) {
 }
 const options: BenchOptions = {
   golden: values.golden,
+  series: values.series,
   ...(values.only === undefined ? {} : { only: values.only }),
   ...(values.data === undefined ? {} : { data: values.data }),
   ...(values.detector === undefined ? {} : { detector: values.detector }),

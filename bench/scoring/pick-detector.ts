@@ -59,16 +59,21 @@ function isComponent(value: unknown): value is Component<Detector, any> {
 }
 
 /** Changes when the detector, its configuration or anything that its module imports changes. */
-export function fingerprint(choice: DetectorChoice): string {
-  const hash = createHash('sha256').update(JSON.stringify([choice.type, choice.config]))
+export function fingerprint({ type, config, path }: DetectorChoice): string {
+  return fingerprintModules([path, join(DETECTORS, 'per-column.ts')], JSON.stringify([type, config]))
+}
+
+/** Changes with the text of these modules and of what they import. */
+export function fingerprintModules(paths: readonly string[], text = ''): string {
+  const hash = createHash('sha256').update(text)
   const seen = new Set<string>()
-  const queue = [choice.path, join(DETECTORS, 'per-column.ts')]
+  const queue = [...paths]
   for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
     if (seen.has(path) || !existsSync(path)) continue
     seen.add(path)
-    const text = readFileSync(path, 'utf8')
-    hash.update(text)
-    for (const [, target] of text.matchAll(/from '(\.[^']+|\/[^']+)'/g)) queue.push(resolve(dirname(path), target!))
+    const code = readFileSync(path, 'utf8')
+    hash.update(code)
+    for (const [, target] of code.matchAll(/from '(\.[^']+|\/[^']+)'/g)) queue.push(resolve(dirname(path), target!))
   }
   return hash.digest('hex').slice(0, 16)
 }

@@ -1,4 +1,5 @@
 import type { Frame } from '../../src/frame/frame.ts'
+import { median } from '../../src/math/median.ts'
 import { seededRandom } from '../data/seeded-random.ts'
 import type { BenchSeries } from '../data/series.ts'
 import { makeDetector, pickDetector } from './pick-detector.ts'
@@ -31,7 +32,9 @@ function scoreRandom({ name, times }: BenchSeries): Float64Array {
   return Float64Array.from(times, () => random())
 }
 
-/** Mean over the columns of |value − training mean| / training standard deviation. */
+/**
+ * |value − training mean| / training standard deviation, the mean of all columns, each clipped; of a single column unclipped and from the median.
+ */
 function scoreNaive({ times, columns, trainRows }: BenchSeries): Float64Array {
   const all = Object.values(columns)
   const out = new Float64Array(times.length)
@@ -39,7 +42,10 @@ function scoreNaive({ times, columns, trainRows }: BenchSeries): Float64Array {
     const train = column.subarray(0, trainRows).filter(value => !Number.isNaN(value))
     const mean = train.reduce((a, b) => a + b, 0) / Math.max(1, train.length)
     const sd = Math.sqrt(train.reduce((a, b) => a + (b - mean) ** 2, 0) / Math.max(1, train.length))
-    for (let i = 0; i < out.length; i++) out[i] += Math.min(CLIP, Math.abs(column[i] - mean) / (sd < 1e-8 ? 1 : sd)) / all.length
+    const center = all.length === 1 ? median(train) : mean
+    const clip = all.length === 1 ? Infinity : CLIP
+    for (let i = 0; i < out.length; i++)
+      out[i] += Math.min(clip, Math.abs(column[i] - center) / (sd < 1e-8 ? 1 : sd)) / all.length
   }
   return out
 }

@@ -1,17 +1,19 @@
 import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { realTerminal, showProgress } from '../../src/cli/terminal.ts'
+import type { Measured } from './measure.ts'
 import { openEntries } from './open-entries.ts'
-import { fingerprint, pickDetector } from './pick-detector.ts'
+import { fingerprint, fingerprintModules, pickDetector } from './pick-detector.ts'
 import { YARDSTICKS } from './score-series.ts'
 import type { Scored } from './scored.ts'
 import { readScored } from './scored.ts'
 import type { ScoreTask } from './worker.ts'
 
-/** Raised when the scoring of the bench itself changes. */
-const VERSION = 2
+/** Raised when the way in which the bench feeds detectors changes. */
+const VERSION = 4
 const CACHE = resolve(import.meta.dirname, '../../.tidewatch/bench')
 
 /**
@@ -22,22 +24,53 @@ export async function scoreSet(
   set: string,
   data: string | undefined,
   detector: string,
-  jobs = availableParallelism(),
+  jobs?: number,
 ): Promise<ReadonlyMap<string, Scored> | undefined> {
-  const entries = await openEntries(set, data)
-  if (!entries) return undefined
-  const folder = join(CACHE, `${VERSION}-${keyOf(detector)}`, set)
-  const tasks = entries.map(
-    ({ name }): ScoreTask => ({ set, data, name, detector, file: join(folder, `${name.replaceAll('/', '__')}.f64`) }),
-  )
+  const tasks = await listTasks(set, data, detector)
+  if (!tasks) return undefined
   await runTasks(
-    tasks.filter(({ file }) => !existsSync(file)),
+    tasks.filter(({ scores }) => !existsSync(scores)),
     jobs,
     `${set}, ${detector}`,
   )
-  const scores = new Map<string, Scored>()
-  for (const { name, file } of tasks) scores.set(name, await readScored(file))
-  return scores
+  const all = new Map<string, Scored>()
+  for (const { name, scores } of tasks) all.set(name, await readScored(scores))
+  return all
+}
+
+/** What is measured of a detector on every series of a set, by name; kept on disk likewise. */
+export async function measureSet(
+  set: string,
+  data: string | undefined,
+  detector: string,
+  jobs?: number,
+): Promise<ReadonlyMap<string, Measured> | undefined> {
+  const key = fingerprintModules([join(import.meta.dirname, 'measure.ts')])
+  const tasks = (await listTasks(set, data, detector))?.map(task => ({
+    ...task,
+    measured: task.scores.replace(/\.f64$/, `.${key}.json`),
+  }))
+  if (!tasks) return undefined
+  await runTasks(
+    tasks.filter(({ measured }) => !existsSync(measured)),
+    jobs,
+    `${set}, ${detector}`,
+  )
+  const all = new Map<string, Measured>()
+  for (const { name, measured } of tasks) all.set(name, JSON.parse(await readFile(measured, 'utf8')))
+  return all
+}
+
+async function listTasks(set: string, data: string | undefined, detector: string): Promise<ScoreTask[] | undefined> {
+  const entries = await openEntries(set, data)
+  const folder = join(CACHE, `${VERSION}-${keyOf(detector)}`, set)
+  return entries?.map(({ name }) => ({
+    set,
+    data,
+    name,
+    detector,
+    scores: join(folder, `${name.replaceAll(/\W/g, '-')}.f64`),
+  }))
 }
 
 function keyOf(detector: string): string {
@@ -46,7 +79,7 @@ function keyOf(detector: string): string {
   return `${choice.type.replace(/.*\//, '').replace(/\W/g, '-')}-${fingerprint(choice)}`
 }
 
-async function runTasks(tasks: readonly ScoreTask[], jobs: number, what: string): Promise<void> {
+async function runTasks(tasks: readonly ScoreTask[], jobs = availableParallelism(), what: string): Promise<void> {
   if (tasks.length === 0) return
   const progress = showProgress(realTerminal().err, () => performance.now())
   let next = 0
@@ -56,8 +89,7 @@ async function runTasks(tasks: readonly ScoreTask[], jobs: number, what: string)
       const worker = new Worker(new URL('./worker.ts', import.meta.url))
       try {
         while (next < tasks.length) {
-          const task = tasks[next++]!
-          const answer = await ask(worker, task)
+          const answer = await ask(worker, tasks[next++]!)
           if (answer.error !== undefined) throw new Error(answer.error)
           done++
           progress.say(`${what}: ${bar(done / tasks.length)} ${done} of ${tasks.length}`)
