@@ -27,7 +27,9 @@ export function runStream(stream: Stream, input: Frame, range: TimeRange): Score
   const lower = new Float64Array(size)
   const upper = new Float64Array(size)
   const channel = columns.length > 1 ? new Float64Array(size) : undefined
-  const row = new Float64Array(columns.length)
+  const row = new Float64Array(columns.length).fill(NaN)
+  // Asked of an unknown row, since even a range without rows has the columns of its stream.
+  const alarm = stream.score(times[0] ?? 0, row).alarm === undefined ? undefined : new Float64Array(size)
   for (let i = 0; i < to; i++) {
     for (let c = 0; c < columns.length; c++) row[c] = columns[c][i]
     if (i >= from) {
@@ -39,9 +41,10 @@ export function runStream(stream: Stream, input: Frame, range: TimeRange): Score
       lower[at] = judgement.lower
       upper[at] = judgement.upper
       if (channel) channel[at] = judgement.channel ?? NaN
+      if (alarm) alarm[at] = judgement.alarm ?? NaN
     }
     stream.learn(times[i], row)
   }
-  const said = { score, value, expected, lower, upper, ...(channel ? { channel } : {}) }
+  const said = { score, value, expected, lower, upper, ...(channel ? { channel } : {}), ...(alarm ? { alarm } : {}) }
   return { labels: input.labels, times: times.slice(from, to), columns: said }
 }

@@ -1,7 +1,9 @@
 import { registry } from '../component.ts'
 import { absence } from './absence.ts'
 import { absoluteChange } from './absolute-change.ts'
+import { adaptiveResonance } from './adaptive-resonance.ts'
 import { autoregressive } from './autoregressive.ts'
+import { standard } from './default.ts'
 import type { Detector } from './detector.ts'
 import { ewma } from './ewma.ts'
 import { halfSpaceTrees } from './half-space-trees.ts'
@@ -28,6 +30,8 @@ export const detectors = registry<Detector>(
   matrixProfile,
   percentageChange,
   absoluteChange,
+  adaptiveResonance,
+  standard,
   meanVariance,
   spectralResidual,
   autoregressive,

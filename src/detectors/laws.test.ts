@@ -5,6 +5,10 @@ import { perColumn } from './per-column.ts'
 
 /** Laws that a member cannot keep, with the reason; each must really be broken, or the exception is out of date. */
 const EXCEPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'adaptive-resonance': {
+    'ranks a spike first': 'it speaks at the last row of a block, of shapes and not of heights',
+    'notices a flat line that moves': 'it speaks at the last row of a block, of shapes and not of heights',
+  },
   absence: {
     'says NaN of a row without a value': 'a missing row is its evidence',
     'ranks a spike first': 'it looks at presence, not at height',

@@ -3,7 +3,8 @@ import { fromStream } from './from-stream.ts'
 
 /**
  * A detector of one column for frames of many: a stream per column, and each row is as strange as its strangest column, whose value and
- * band it carries, with its place as `channel`. Undecided only while every column is. Throws `TypeError` when the detector has no stream.
+ * band it carries, with its place as `channel`; its alarm is the highest of all columns. Undecided only while every column is. Throws
+ * `TypeError` when the detector has no stream.
  */
 export function perColumn(detector: Detector): Detector {
   const { open, lookback } = detector
@@ -11,22 +12,27 @@ export function perColumn(detector: Detector): Detector {
   return fromStream({ lookback, multivariate: true, open: snapshot => openPerColumn(open, snapshot) })
 }
 
-function openPerColumn(open: (snapshot?: State) => Stream, snapshot?: State): Stream {
+/** A stream per column of the rows; see `perColumn`. */
+export function openPerColumn(open: (snapshot?: State) => Stream, snapshot?: State): Stream {
   const streams = snapshot?.version === 1 ? (snapshot.streams as State[]).map(state => open(state)) : []
   const cell = new Float64Array(1)
   const unknown: Judgement = { score: NaN, value: NaN, expected: NaN, lower: NaN, upper: NaN }
   return {
     score(time, row) {
       let strangest = unknown
+      let alarm = NaN
       unknown.value = row[0] ?? NaN
       for (let c = 0; c < row.length; c++) {
         cell[0] = row[c]
         const judgement = (streams[c] ?? open()).score(time, cell)
+        if (judgement.alarm !== undefined && !(judgement.alarm <= alarm))
+          alarm = Number.isNaN(judgement.alarm) ? alarm : judgement.alarm
         if (!(judgement.score <= strangest.score) && !(Number.isNaN(judgement.score) && strangest !== unknown)) {
           strangest = judgement
           strangest.channel = c
         }
       }
+      if (strangest.alarm !== undefined) strangest.alarm = alarm
       return strangest
     },
     learn(time, row) {

@@ -1,0 +1,64 @@
+/** Bins to an octave; the tail between two is interpolated. */
+const FINE = 8
+/** From 2⁻²⁰ to 2²⁰; what lies outside counts as at the end. */
+const OCTAVES = 20
+const BINS = 2 * OCTAVES * FINE
+const LARGE = 1e12
+
+/** Plain data, of one size. */
+export type HistogramState = Float64Array
+
+/** How scores of a stream are distributed, in bounded memory, older ones forgotten by half over `half` scores. */
+export interface ScoreHistogram {
+  /** −log10 of the part of the scores that reach this one; 0 while there are few. */
+  tail(score: number): number
+  /** The `p`-quantile, to the width of a bin; NaN before the first score. */
+  quantile(p: number): number
+  add(score: number): void
+  snapshot(): HistogramState
+}
+
+/** Undecided below so many scores. */
+const FEW = 10
+
+export function openScoreHistogram(half: number, snapshot?: HistogramState): ScoreHistogram {
+  // The last two places hold the total and the weight of the next score.
+  const bins = snapshot ? snapshot.slice() : new Float64Array(BINS + 2)
+  if (!snapshot) bins[BINS + 1] = 1
+  const growth = 2 ** (1 / half)
+  const placeOf = (score: number) => Math.max(0, Math.min(BINS - 1e-6, (Math.log2(score) + OCTAVES) * FINE))
+  return {
+    tail(score) {
+      const weight = bins[BINS + 1]
+      const total = bins[BINS] / weight
+      if (!(score > 0) || total < FEW) return 0
+      const place = placeOf(score)
+      const bin = Math.floor(place)
+      let above = bins[bin] * (1 - place + bin)
+      for (let i = bin + 1; i < BINS; i++) above += bins[i]
+      return -Math.log10((above / weight + 0.3) / (total + 1))
+    },
+    quantile(p) {
+      const wanted = (1 - p) * bins[BINS]
+      if (bins[BINS] === 0) return NaN
+      let above = 0
+      for (let i = BINS - 1; i >= 0; i--) {
+        above += bins[i]
+        if (above >= wanted) return 2 ** (i / FINE - OCTAVES)
+      }
+      return 0
+    },
+    add(score) {
+      if (Number.isNaN(score)) return
+      const weight = bins[BINS + 1]
+      if (score > 0) bins[Math.floor(placeOf(score))] += weight
+      bins[BINS] += weight
+      if (weight < LARGE) bins[BINS + 1] = weight * growth
+      else {
+        for (let i = 0; i <= BINS; i++) bins[i] /= weight
+        bins[BINS + 1] = growth
+      }
+    },
+    snapshot: () => bins.slice(),
+  }
+}

@@ -1,0 +1,192 @@
+import { isMeasured } from '../../math/is-measured.ts'
+import type { Judgement, State, Stream } from '../detector.ts'
+import type { Resonance, ResonanceState } from '../resonance/resonance.ts'
+import { openResonance } from '../resonance/resonance.ts'
+import { openDayView } from './day-view.ts'
+import type { View } from './level-view.ts'
+import { openLevelView } from './level-view.ts'
+import { openRangeRule } from './range-rule.ts'
+import { openResidualView } from './residual-view.ts'
+import { openScoreHistogram } from './score-histogram.ts'
+
+/** What the univariate default needs from outside: the stream that says the band, and local time less UTC. */
+export interface UnivariateParts {
+  readonly openBand: (snapshot?: State) => Stream
+  readonly zone: (time: number) => number
+}
+
+/** Rows before the first score. */
+const WARM_UP = 12
+/** Weights of the logged views: residual, season, time of day, level. */
+const VIEW_WEIGHTS = [1, 0.5, 0.5, 0.5]
+/** Each view is divided by this quantile of its own past (not less than 1), found anew as the rows go by. */
+const UPPER = 0.99
+const UPPER_MEMORY = 100_000
+const REFRESH_FIRST = 50
+const REFRESH = 1000
+/** The ranking score is a mean over five rows, newest first; the first counts most, so that a spike ranks where it is. */
+const SMOOTHING = [0.22, 0.21, 0.2, 0.19, 0.18]
+/** Rows over which a vote fades by 1 / e: votes that come one after the other add up. */
+const HOLD = 30
+/** What novelty, and the mean of `MEAN_ROWS` rows, are ranked in. */
+const TAIL_MEMORY = 20_000
+const MEAN_ROWS = 24
+const MEAN_MEMORY = 500
+/** A value so far outside the range seen (as a part of it) casts a vote. */
+const RANGE_TOLERANCE = 0.05
+const RANGE_VOTE = 2
+/** Networks: rows of a block, weight of the ranked novelty, weight of the surprise. */
+const NETWORKS = [
+  { block: 2, novelty: 0.5, surprise: 0 },
+  { block: 3, novelty: 0.5, surprise: 0 },
+  { block: 7, novelty: 0, surprise: 1 },
+]
+const TRAINING = 104
+const CATEGORIES = 256
+const MEAN_VOTE = 0.5
+/** Brings the sum of votes to where scores in standard deviations are: 4 is odd, 7 is an anomaly. */
+const ALARM_UNIT = 2.5
+
+const MOST = 1e6
+
+/** Votes: log-sum, range, mean, then one for each network. */
+const VOTES = 3 + NETWORKS.length
+
+/**
+ * The default for one column. Four views (residual of an autoregression, seasonal, time of day, level), each divided by its own upper quantile,
+ * are logged, summed and averaged over five rows: the score. The alarm adds to that sum the votes of a range rule, of shapes never seen before
+ * and of a shifted mean; each vote fades slowly, so that different signs of one event meet.
+ */
+export function openUnivariate({ openBand, zone }: UnivariateParts, snapshot?: State): Stream {
+  const known = snapshot?.version === 1 ? snapshot : undefined
+  const inner = known?.views as readonly any[] | undefined
+  const band = openBand(known?.band as State | undefined)
+  const views: View<unknown>[] = [
+    openResidualView(inner?.[0]),
+    openDayView(zone, inner?.[1]),
+    openLevelView(20_000, 20_000, inner?.[2]),
+  ]
+  const quantiles = VIEW_WEIGHTS.map((_, i) => openScoreHistogram(UPPER_MEMORY, (known?.quantiles as Float64Array[])?.[i]))
+  const upper = known ? (known.upper as Float64Array).slice() : new Float64Array(VIEW_WEIGHTS.length).fill(1)
+  const range = openRangeRule(known?.range as Float64Array | undefined)
+  const networks = NETWORKS.map(({ block }, i) =>
+    openResonance({ block, training: TRAINING, categories: CATEGORIES }, (known?.networks as ResonanceState[])?.[i]),
+  )
+  const tails = [...NETWORKS, 0].map((_, i) => openScoreHistogram(TAIL_MEMORY, (known?.tails as Float64Array[])?.[i]))
+  const means = openLevelView(MEAN_MEMORY, MEAN_MEMORY, known?.means as Float64Array | undefined)
+  const recent = known ? (known.recent as Float64Array).slice() : new Float64Array(MEAN_ROWS)
+  const sums = known ? (known.sums as Float64Array).slice() : new Float64Array(SMOOTHING.length - 1)
+  const votes = known ? (known.votes as Float64Array).slice() : new Float64Array(VOTES)
+  const n = known ? (known.n as Float64Array).slice() : Float64Array.of(0, REFRESH_FIRST)
+
+  const judgement: Judgement = { score: NaN, alarm: NaN, value: NaN, expected: NaN, lower: NaN, upper: NaN }
+  const distances = new Float64Array(VIEW_WEIGHTS.length)
+  const novelties = new Float64Array(NETWORKS.length)
+  const cast = new Float64Array(VOTES)
+  let meanDistance = 0
+  let mean = 0
+  let logSum = 0
+  let smooth = 0
+  let seenTime = NaN
+  let seenValue = NaN
+
+  /** Looks at a row with all parts, once. */
+  function look(time: number, x: number): void {
+    if (time === seenTime && x === seenValue) return
+    seenTime = time
+    seenValue = x
+    const said = band.score(time, [x])
+    judgement.expected = said.expected
+    judgement.lower = said.lower
+    judgement.upper = said.upper
+    distances[0] = views[0].look(time, x)
+    distances[1] = said.score > 0 ? said.score : 0
+    distances[2] = views[1].look(time, x)
+    distances[3] = views[2].look(time, x)
+    logSum = 0
+    for (let i = 0; i < distances.length; i++) logSum += VIEW_WEIGHTS[i] * Math.log1p(distances[i] / upper[i])
+    smooth = SMOOTHING[0] * logSum
+    for (let i = 0; i < sums.length; i++) smooth += SMOOTHING[i + 1] * sums[i]
+
+    const fade = 1 - 1 / HOLD
+    cast[0] = smooth
+    cast[1] = range.look(x) > RANGE_TOLERANCE ? RANGE_VOTE : 0
+    mean = x - recent[n[0] % MEAN_ROWS]
+    for (let i = 0; i < MEAN_ROWS; i++) mean += recent[i]
+    mean /= Math.min(MEAN_ROWS, n[0] + 1)
+    meanDistance = n[0] < MEAN_ROWS ? NaN : means.look(time, mean)
+    cast[2] = MEAN_VOTE * voteOf(tails[NETWORKS.length].tail(meanDistance))
+    for (let i = 0; i < networks.length; i++) {
+      const { block, novelty, surprise } = NETWORKS[i]
+      const answer: Resonance = networks[i].look(x)
+      novelties[i] = answer.novelty
+      const tail = novelty > 0 && answer.novelty > 0 ? tails[i].tail(answer.novelty) + Math.log10(block) : 0
+      cast[3 + i] = novelty * voteOf(tail) + surprise * answer.surprise
+    }
+    for (let i = 0; i < VOTES; i++) cast[i] = Math.max(cast[i], fade * votes[i])
+  }
+
+  return {
+    score(time, row) {
+      const x = row[0]
+      judgement.value = x
+      judgement.score = judgement.alarm = NaN
+      if (!isMeasured(x)) {
+        const { expected, lower, upper } = band.score(time, [NaN])
+        return Object.assign(judgement, { expected, lower, upper })
+      }
+      look(time, x)
+      if (n[0] < WARM_UP) return judgement
+      judgement.score = Math.min(MOST, Math.expm1(smooth))
+      judgement.alarm = ALARM_UNIT * cast.reduce((sum, vote) => sum + vote, 0)
+      return judgement
+    },
+
+    learn(time, row) {
+      const x = row[0]
+      if (!isMeasured(x)) return
+      look(time, x)
+      votes.set(cast)
+      sums.copyWithin(1, 0)
+      sums[0] = logSum
+      for (let i = 0; i < distances.length; i++) quantiles[i].add(distances[i])
+      if (n[0] >= n[1]) {
+        n[1] = n[0] + (n[0] < 2000 ? REFRESH_FIRST : REFRESH)
+        for (let i = 0; i < upper.length; i++) upper[i] = Math.max(1, quantiles[i].quantile(UPPER))
+      }
+      band.learn(time, row)
+      for (const view of views) view.learn(time, x)
+      range.learn(time, x)
+      for (let i = 0; i < networks.length; i++) {
+        networks[i].learn(x)
+        tails[i].add(novelties[i])
+      }
+      recent[n[0] % MEAN_ROWS] = x
+      if (!Number.isNaN(meanDistance)) tails[NETWORKS.length].add(meanDistance)
+      means.learn(time, mean)
+      n[0] = Math.min(n[0] + 1, 2 ** 48)
+      seenTime = NaN
+    },
+
+    snapshot: () => ({
+      version: 1,
+      band: band.snapshot(),
+      views: views.map(view => view.snapshot()),
+      quantiles: quantiles.map(histogram => histogram.snapshot()),
+      upper: upper.slice(),
+      range: range.snapshot(),
+      networks: networks.map(network => network.snapshot()),
+      tails: tails.map(histogram => histogram.snapshot()),
+      means: means.snapshot(),
+      recent: recent.slice(),
+      sums: sums.slice(),
+      votes: votes.slice(),
+      n: n.slice(),
+    }),
+  }
+}
+
+/** One in three rows says nothing; one in 300 has a vote of 1. */
+function voteOf(tail: number): number {
+  return tail > 0.5 ? (tail - 0.5) ** 2 / 4 : 0
+}
