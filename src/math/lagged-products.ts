@@ -17,7 +17,7 @@ export interface LaggedProducts {
 export function laggedProducts(series: readonly Float64Array[], reach: number): LaggedProducts {
   const rows = series[0]?.length ?? 0
   let size = 64
-  while (size < 4 * reach) size *= 2
+  while (size < 8 * reach) size *= 2
   const block = size - 2 * reach
   const blocks = Math.max(1, Math.ceil(rows / block))
   const bins = size / 2 + 1

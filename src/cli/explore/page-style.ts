@@ -38,6 +38,8 @@ h2 { margin: 0 0 .5rem; font-size: 1.1rem } h3 { margin: 0; font-size: .95rem; o
 th, td { text-align: left; font-weight: normal; padding: .35rem .8rem .35rem 0; border-top: 1px solid var(--rule) } thead th { border: 0 } tbody th { overflow-wrap: anywhere; width: 38% } td:last-child { width: 16rem; padding-right: 0 }
 .plain li { overflow-wrap: anywhere } .faults li { padding: .2rem 0; border-top: 1px solid var(--rule); font-family: ui-monospace, Menlo, Consolas, monospace; font-size: .85rem }
 footer { max-width: 74rem; margin: 0 auto; padding: 0 1.2rem 2rem }
-@media (max-width: 40rem) { .pair { grid-template-columns: 4.5rem 1fr; gap: .3rem .8rem } .pair .spark { grid-column: 1 / -1 } section { padding: .8rem } tbody th { min-width: 9rem } td:last-child { width: 9rem } }
+@media (max-width: 40rem) { .pair { grid-template-columns: 4.5rem 1fr; gap: .3rem .8rem } .pair .spark { grid-column: 1 / -1 } section { padding: .8rem }
+  thead { display: none } tr { display: block; border-top: 1px solid var(--rule); padding: .4rem 0 } th, td, td:last-child { display: block; width: auto; border: 0; padding: .1rem 0 }
+  td { color: var(--muted) } .map:not(.bare) { width: 44rem } }
 @media print { section { break-inside: avoid } }
 `

@@ -153,7 +153,7 @@ function drawMap(report: Report): string {
   const data = JSON.stringify({ names, step: step / 1000, r: base64(cells), lags: base64(delays) }).replaceAll('<', '\\u003c')
   return `<p class="hint">Rows and columns in the order of the dendrogram; below the dashed line series are redundant. Colour is |r|: <span class="swatch together"></span> together, <span class="swatch against"></span> against. Point at a cell to read it.</p>
 <p class="reading" id="reading" aria-live="polite">&nbsp;</p>
-<svg id="heat" class="map${named ? '' : ' bare'}" viewBox="0 0 ${width} ${MAP + TREE}" role="img" aria-label="Correlations of ${size} series"><path class="tree" d="${treePath(tree, order, { width: MAP, height: TREE - 6 })}"/><path class="limit" d="M0 ${limit}H${MAP}"/><rect class="ground" y="${TREE}" width="${MAP}" height="${MAP}"/>${picture(LIGHT, 'light')}${picture(DARK, 'dark')}${labels.join('')}</svg>
+<div class="scroll"><svg id="heat" class="map${named ? '' : ' bare'}" viewBox="0 0 ${width} ${MAP + TREE}" role="img" aria-label="Correlations of ${size} series"><path class="tree" d="${treePath(tree, order, { width: MAP, height: TREE - 6 })}"/><path class="limit" d="M0 ${limit}H${MAP}"/><rect class="ground" y="${TREE}" width="${MAP}" height="${MAP}"/>${picture(LIGHT, 'light')}${picture(DARK, 'dark')}${labels.join('')}</svg></div>
 <script type="application/json" id="cells">${data}</script>`
 }
 
@@ -166,7 +166,7 @@ function shorten(text: string, most: number): string {
 }
 
 function drawGroups(report: Report): string {
-  const cards = report.groups.map(({ representative, members }) => {
+  const cards = report.groups.slice(0, ROWS).map(({ representative, members }) => {
     const { name, values } = report.series[representative]
     const rows = members.map(
       member => `<li><span>${escape(report.series[member.at].name)}</span> <em>${sayMember(report, member)}</em></li>`,
@@ -177,7 +177,7 @@ function drawGroups(report: Report): string {
         : ''
     return `<li class="card"><h3>${escape(name)}</h3><p class="hint">for ${count(members.length + 1, 'series', 'series')}</p>${spark(values)}<ul class="plain">${rows.slice(0, MEMBERS).join('')}</ul>${more}</li>`
   })
-  return `<p class="hint">One series tells what the others tell (|r| ≥ ${report.redundant}); the one in bold is nearest to all.</p><ul class="cards">${cards.join('')}</ul>`
+  return `<p class="hint">One series tells what the others tell (|r| ≥ ${report.redundant}); the one in bold is nearest to all.</p><ul class="cards">${cards.join('')}</ul>${cut(report.groups.length)}`
 }
 
 function table(entries: readonly Entry[], what: string, say: (entry: Entry) => string): string {
