@@ -11,11 +11,13 @@ import { holtWinters } from './holt-winters.ts'
 import { isolationForest } from './isolation-forest.ts'
 import { matrixProfile } from './matrix-profile.ts'
 import { meanVariance } from './mean-variance.ts'
+import { mstl } from './mstl.ts'
 import { peerGroup } from './peer-group.ts'
 import { percentageChange } from './percentage-change.ts'
 import { randomCutForest } from './random-cut-forest.ts'
 import { seasonal } from './seasonal.ts'
 import { spectralResidual } from './spectral-residual.ts'
+import { stl } from './stl.ts'
 
 /** The detectors, by type. */
 export const detectors = registry<Detector>(
@@ -35,4 +37,6 @@ export const detectors = registry<Detector>(
   meanVariance,
   spectralResidual,
   autoregressive,
+  stl,
+  mstl,
 )

@@ -14,15 +14,18 @@ const SCALE_CLIP = 3
 
 export const emptyScale = (): RunningScale => ({ level: 0, variance: 0, count: 0 })
 
-/** Huber's recursive M-estimates (Huber 1964): an error teaches the level at most 2.5 scales and the scale at most 3, forgotten over `memory` values. */
-export function learnScale(scale: RunningScale, value: number, memory: number, floor: number): void {
+/**
+ * Huber's recursive M-estimates (Huber 1964): an error teaches the level at most 2.5 scales and the scale at most 3. The level forgets over `memory`
+ * values, the scale over `scaleMemory`.
+ */
+export function learnScale(scale: RunningScale, value: number, memory: number, floor: number, scaleMemory = memory): void {
   const count = Math.min(scale.count + 1, 1e9)
   const gain = Math.max(1 / count, 1 / memory)
   const spread = count > OPEN ? Math.max(Math.sqrt(scale.variance), floor) : Infinity
   const error = value - scale.level
   scale.level += gain * clamp(error, -CLIP * spread, CLIP * spread)
   const seen = Math.min(Math.abs(error), SCALE_CLIP * spread)
-  scale.variance += count > 1 ? gain * (seen * seen - scale.variance) : 0
+  if (count > 1) scale.variance += Math.max(1 / count, 1 / scaleMemory) * (seen * seen - scale.variance)
   scale.count = count
 }
 
