@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 const LAYERS = [
   'math',
   'frame',
+  'calendars',
   'kernels',
   'models',
   'transforms',
