@@ -1,10 +1,13 @@
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import type { Bench, BenchOptions, Row } from './bench.ts'
+import * as budget from './budget.ts'
 import * as detectors from './detectors.ts'
+import * as explore from './explore.ts'
 import { labelled } from './labelled.ts'
 import * as nab from './nab.ts'
 import * as scale from './scale.ts'
+import * as synthetic from './synthetic.ts'
 
 /** The benches, by name. Loaded up front: those that need something that is absent must say so in `run`. */
 const benches: Readonly<Record<string, Bench>> = {
@@ -12,8 +15,11 @@ const benches: Readonly<Record<string, Bench>> = {
   smd: labelled('smd', 'Server Machine Dataset'),
   asd: labelled('asd', 'Application Server Dataset'),
   aiops: labelled('aiops', 'AIOps Challenge 2018'),
+  synthetic,
+  budget,
   detectors,
   scale,
+  explore,
 }
 
 const { values, positionals } = parseArgs({
