@@ -1,5 +1,5 @@
 import type { Scores } from '../../src/detectors/detector.ts'
-import { MINUTE, WEEK } from '../../src/duration.ts'
+import { HOUR, MINUTE, parseDuration, WEEK } from '../../src/duration.ts'
 import { budget } from '../../src/rules/budget.ts'
 import { segmentsOf } from '../data/series.ts'
 import { harmonicMean } from './order.ts'
@@ -29,6 +29,34 @@ export function findAlerts(times: Float64Array, alarm: Float64Array, from: numbe
     columns: { score: alarm, value: unknown, expected: unknown, lower: unknown, upper: unknown },
   }
   return firstRows(rule.judge(scores).strength, from)
+}
+
+/** How many false alarms a budget gave, and how many it allows in that time. */
+export interface Calibration {
+  readonly alarms: number
+  readonly allowed: number
+}
+
+/**
+ * What a budget gives on the stretches without anomalies behind row `from`: labelled rows, and an hour (at least `APART` rows) on both sides of
+ * them, are hidden from the rule, so that they neither teach nor count.
+ */
+export function calibrate(
+  times: Float64Array,
+  alarm: Float64Array,
+  labels: ArrayLike<number>,
+  from: number,
+  step: number,
+  budget: Tolerance,
+): Calibration {
+  const margin = Math.max(APART, Math.ceil(HOUR / step))
+  const calm = alarm.slice()
+  for (const [first, last] of segmentsOf(labels)) calm.fill(NaN, Math.max(0, first - margin), last + 1 + margin)
+  const rows = calm.subarray(from).reduce((sum, score) => sum + (Number.isNaN(score) ? 0 : 1), 0)
+  return {
+    alarms: findAlerts(times, calm, from, budget).length,
+    allowed: (budget.alarms * rows * step) / parseDuration(budget.per),
+  }
 }
 
 function firstRows(strength: Float64Array, from: number): number[] {

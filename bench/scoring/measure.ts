@@ -5,8 +5,8 @@ import { affiliationF1 } from '../protocols/affiliation.ts'
 import { aucPr, aucRoc } from '../protocols/auc.ts'
 import { eventF1, tsbEventF1 } from '../protocols/event-f1.ts'
 import { bestF1, pointAdjustedF1 } from '../protocols/f1.ts'
-import type { Felt } from '../protocols/operators.ts'
-import { feel, findAlerts } from '../protocols/operators.ts'
+import type { Calibration, Felt } from '../protocols/operators.ts'
+import { calibrate, feel, findAlerts } from '../protocols/operators.ts'
 import { meanOf } from '../protocols/order.ts'
 import { rangeBasedF1 } from '../protocols/range-based.ts'
 import { ucrCorrect } from '../protocols/ucr.ts'
@@ -33,11 +33,20 @@ export const RANKINGS = [
 ] as const
 export type Ranking = (typeof RANKINGS)[number]
 
+/** Budgets that must hold. */
+export const BUDGETS = [
+  { alarms: 1, per: '1d' },
+  { alarms: 1, per: '1w' },
+  { alarms: 1, per: '30d' },
+] as const
+
 /** What is known of a detector on one series; of the test part only. */
 export interface Measured {
   /** Left out without an anomaly in the test part. */
   readonly rankings?: Readonly<Record<Ranking, number>>
   readonly felt: Felt
+  /** Alarms of each budget on the stretches without anomalies, in the order of `BUDGETS`. */
+  readonly calibrations: readonly Calibration[]
   /** Whether the highest score is at the anomaly, where there is just one. */
   readonly found?: boolean
   readonly rows: number
@@ -45,13 +54,14 @@ export interface Measured {
 }
 
 /** Rankings come from `score`; event F1 and alerts from `alarm`, where the detector keeps one. */
-export function measure({ times, columns, labels, trainRows }: BenchSeries, scored: Scored): Measured {
+export function measure({ times, columns, labels, trainRows, step }: BenchSeries, scored: Scored): Measured {
   const all = Object.values(columns)
   const truth = labels.subarray(trainRows)
   const score = scored.score.subarray(trainRows)
   const alarm = alarmOf(scored)
   const felt = feel(times.subarray(trainRows), truth, toTest(findAlerts(times, alarm, trainRows), trainRows))
-  const common = { felt, rows: times.length, seconds: scored.seconds }
+  const calibrations = BUDGETS.map(budget => calibrate(times, alarm, labels, trainRows, step, budget))
+  const common = { felt, calibrations, rows: times.length, seconds: scored.seconds }
   const segments = segmentsOf(truth)
   if (segments.length === 0) return common
   const late = alarm.subarray(trainRows)
