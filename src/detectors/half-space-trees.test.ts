@@ -23,14 +23,14 @@ const detect = (input: ReturnType<typeof frame>, options = {}) =>
 const rank = (score: Float64Array, at: number) => score.filter(value => value > score[at]).length
 
 describe('half-space-trees', () => {
-  it('is undecided for one window, then names the strangest column', () => {
+  it('is undecided for 125 rows, then names the strangest column', () => {
     const { score, channel, value, expected } = detect(
       frame((row, i) => {
         if (i === 1200) row[1] = 20_000
         if (i === 1300) row[2] = 9
       }),
     )
-    expect(score.findIndex(Number.isFinite)).toBe(250)
+    expect(score.findIndex(Number.isFinite)).toBe(125)
     expect([1200, 1300].map(i => channel![i])).toEqual([1, 2])
     expect(Math.max(rank(score, 1200), rank(score, 1300))).toBe(1)
     expect([value[1200], value[1300], expected[1300]]).toEqual([20_000, 9, 4])
@@ -44,26 +44,29 @@ describe('half-space-trees', () => {
   it('scores a row with unknown cells by the others', () => {
     const { score } = detect(frame((row, i) => (i % 3 === 0 && (row[0] = NaN), i === 1200 && (row[1] = 20_000))))
     expect(rank(score, 1200)).toBe(0)
-    expect(score.slice(250).every(Number.isFinite)).toBe(true)
+    expect(score.slice(125).every(Number.isFinite)).toBe(true)
   })
 
   it('takes a new level for usual once a window of it is full', () => {
-    const { score } = detect(frame((row, i) => i >= 600 && (row[0] += 50)))
-    expect(Math.min(...score.slice(600, 750))).toBeGreaterThan(5)
-    expect(score.slice(1000).filter(value => value > 5).length).toBeLessThan(5)
+    const { score } = detect(
+      frame((row, i) => i >= 640 && (row[0] += 50)),
+      { window: 250 },
+    )
+    expect(Math.min(...score.slice(640, 790))).toBeGreaterThan(5)
+    expect(score.slice(1130).filter(value => value > 5).length).toBeLessThan(5)
   })
 
   it('golden scores: a change here moves alerts', () => {
     const { score } = detect(frame((row, i) => i === 1200 && (row[1] = 20_000)))
-    expect([249, 250, 300, 600, 1000, 1200, 1499].map(i => Number(score[i].toFixed(3)))).toMatchInlineSnapshot(`
+    expect([124, 125, 300, 600, 1000, 1200, 1499].map(i => Number(score[i].toFixed(3)))).toMatchInlineSnapshot(`
       [
         NaN,
+        0.015,
+        1.825,
+        0.731,
         0,
-        0.972,
-        0.843,
-        0,
-        20.544,
-        0.749,
+        15.984,
+        1.353,
       ]
     `)
   })
