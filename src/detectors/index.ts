@@ -14,6 +14,7 @@ import { meanVariance } from './mean-variance.ts'
 import { mstl } from './mstl.ts'
 import { peerGroup } from './peer-group.ts'
 import { percentageChange } from './percentage-change.ts'
+import { principalComponents } from './principal-components.ts'
 import { randomCutForest } from './random-cut-forest.ts'
 import { seasonal } from './seasonal.ts'
 import { spectralResidual } from './spectral-residual.ts'
@@ -39,4 +40,5 @@ export const detectors = registry<Detector>(
   autoregressive,
   stl,
   mstl,
+  principalComponents,
 )

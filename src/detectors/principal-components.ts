@@ -1,0 +1,264 @@
+import { z } from 'zod'
+import { component } from '../component.ts'
+import { DAY } from '../duration.ts'
+import { clamp } from '../math/clamp.ts'
+import { isMeasured } from '../math/is-measured.ts'
+import { symmetricEigen } from '../math/symmetric-eigen.ts'
+import type { Judgement, State, Stream } from './detector.ts'
+import { fromStream } from './from-stream.ts'
+
+const config = z.strictObject({
+  share: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .default(0.9)
+    .describe('as many components count as usual as explain this share of the variance, at most half of them'),
+  window: z.number().int().min(4).max(200).default(16).describe('rows of the shape that is judged when there is one column only'),
+  memory: z.number().int().min(500).default(20_000).describe('rows over which means and covariances fade'),
+  clip: z.number().positive().default(10).describe('a value teaches at most so many deviations'),
+  band: z.number().positive().default(4).describe('half width of the band in deviations of the remainder'),
+})
+type Config = z.output<typeof config>
+
+/** Rows before the first fit; the next are at twice as many rows, and so on, then every MOST_ROWS. */
+const WARM_UP = 200
+const MOST_ROWS = 4000
+/** Of the mean: smaller deviations are rounding. */
+const FLOOR = 0.01
+/** Values count as at most so many deviations from the mean, so that a column that never moved before is one voice of many. */
+const FAR = 20
+/** Least remainder of a feature, in deviations: columns that the components explain wholly. */
+const LEAST_REMAINDER = 0.01
+const SCALE_GAIN = 0.0001
+/** The fit says that the mean square is one, which counts as so many rows. */
+const PRIOR = 50
+/** A score teaches its own scale as at most so many scales. */
+const SCALE_CLIP = 3
+
+/**
+ * Remainder of a row after its projection on the principal components of the earlier rows (Shyu et al. 2003; Jolliffe 2002, 10.1), each
+ * column in deviations of its own remainder. One column is judged by the shape of its last rows (Sub-PCA, Aggarwal 2017, 3.3; embedding as
+ * in Golyandina & Zhigljavsky 2013), so that a strange row stays strange while it is part of the shape. Means and covariances fade; the
+ * components are fitted at 200 rows (or 4 per column), twice as many, and so on, then every 4,000. The score is the root mean square in its
+ * usual size: 1 is usual. `channel` is the column with the largest remainder. Memory: 8 bytes times the columns squared, twice.
+ */
+export const principalComponents = component({
+  type: 'principal-components',
+  summary: 'What the usual joint movements of the columns, or the usual shapes of one column, cannot explain.',
+  config,
+  create: options => fromStream({ lookback: DAY, multivariate: true, open: snapshot => openComponents(options, snapshot) }),
+  examples: [{}, { share: 0.8, window: 12 }],
+})
+
+interface Memory extends Record<string, unknown> {
+  version: 1
+  /** Columns, 0 before the first row. */
+  columns: number
+  rows: number
+  nextFit: number
+  /** One column only: the last rows, newest last, and how many are missing since. */
+  shape: Float64Array
+  missing: number
+  known: number
+  means: Float64Array
+  /** Co-moments of the columns (columns × columns); of one column, by lag. */
+  moments: Float64Array
+  /** As of the last fit. */
+  centre: Float64Array
+  unit: Float64Array
+  /** Components, one after another, in units. */
+  basis: Float64Array
+  /** Deviation of the remainder by feature, in units. */
+  remainder: Float64Array
+  /** Mean square of the remainder. */
+  power: number
+  judged: number
+}
+
+function openComponents(options: Config, snapshot?: State): Stream {
+  const { share, window, memory, clip, band } = options
+  let m: Memory = snapshot?.version === 1 ? (structuredClone(snapshot) as unknown as Memory) : start(0)
+  let features = new Float64Array(0)
+  let rest = new Float64Array(0)
+  const judgement: Judgement = { score: NaN, value: NaN, expected: NaN, lower: NaN, upper: NaN }
+
+  function start(columns: number): Memory {
+    const size = columns === 1 ? window : columns
+    return {
+      version: 1,
+      columns,
+      rows: 0,
+      nextFit: Math.max(WARM_UP, 4 * size),
+      shape: new Float64Array(columns === 1 ? window : 0),
+      missing: 1e9,
+      known: 0,
+      means: new Float64Array(columns),
+      moments: new Float64Array(columns === 1 ? window : columns * columns),
+      centre: new Float64Array(columns),
+      unit: new Float64Array(columns),
+      basis: new Float64Array(0),
+      remainder: new Float64Array(0),
+      power: 1,
+      judged: 0,
+    }
+  }
+
+  const scaleOf = () => Math.max(Math.sqrt(m.power), LEAST_REMAINDER)
+  const isFitted = () => m.remainder.length > 0
+  const isSingle = () => m.columns === 1
+
+  /** Fills `features` and `rest` (in units); returns the root mean square of the remainder, by feature in its own deviations. */
+  function project(row: ArrayLike<number>): number {
+    const size = m.remainder.length
+    if (features.length !== size) {
+      features = new Float64Array(size)
+      rest = new Float64Array(size)
+    }
+    if (isSingle()) {
+      for (let i = 0; i < size - 1; i++) features[i] = (m.shape[i + 1] - m.centre[0]) / m.unit[0]
+      features[size - 1] = toUnit(row[0], 0)
+    } else for (let c = 0; c < size; c++) features[c] = toUnit(row[c], c)
+    rest.set(features)
+    for (let from = 0; from < m.basis.length; from += size) {
+      let dot = 0
+      for (let i = 0; i < size; i++) dot += m.basis[from + i] * features[i]
+      for (let i = 0; i < size; i++) rest[i] -= dot * m.basis[from + i]
+    }
+    let sum = 0
+    for (let i = 0; i < size; i++) sum += (rest[i] / m.remainder[i]) ** 2
+    return Math.sqrt(sum / size)
+  }
+
+  const toUnit = (x: number, c: number) => (isMeasured(x) ? clamp((x - m.centre[c]) / m.unit[c], -FAR, FAR) : 0)
+
+  function fit(): void {
+    const size = isSingle() ? window : m.columns
+    const correlation = new Float64Array(size * size)
+    const deviation = (c: number) => Math.sqrt(Math.max(0, isSingle() ? m.moments[0] : m.moments[c * size + c]))
+    for (let c = 0; c < m.columns; c++) {
+      m.centre[c] = m.means[c]
+      m.unit[c] = Math.max(deviation(c), FLOOR * Math.abs(m.means[c]), 1e-9)
+    }
+    for (let i = 0; i < size; i++)
+      for (let j = 0; j < size; j++)
+        correlation[i * size + j] = isSingle()
+          ? m.moments[Math.abs(i - j)] / m.unit[0] ** 2
+          : m.moments[i * size + j] / (m.unit[i] * m.unit[j])
+    const { values, vectors } = symmetricEigen(correlation, size)
+    const total = values.reduce((sum, value) => sum + Math.max(0, value), 0)
+    let count = 0
+    let explained = 0
+    while (count < size >> 1 && explained < share * total) explained += Math.max(0, values[count++])
+    m.basis = vectors.slice(0, count * size)
+    m.remainder = new Float64Array(size)
+    for (let i = 0; i < size; i++) {
+      let variance = 0
+      for (let k = count; k < size; k++) variance += Math.max(0, values[k]) * vectors[k * size + i] ** 2
+      m.remainder[i] = Math.max(Math.sqrt(variance), LEAST_REMAINDER)
+    }
+  }
+
+  function learnMoments(row: ArrayLike<number>): void {
+    const size = m.columns
+    m.rows++
+    const gain = Math.max(1 / m.rows, 1 / memory)
+    if (isSingle()) {
+      const delta = m.shape[window - 1] - m.means[0]
+      m.means[0] += gain * delta
+      for (let lag = 0; lag < Math.min(window, m.known); lag++)
+        m.moments[lag] += gain * (delta * (m.shape[window - 1 - lag] - m.means[0]) - m.moments[lag])
+      return
+    }
+    if (features.length !== size) {
+      features = new Float64Array(size)
+      rest = new Float64Array(size)
+    }
+    for (let c = 0; c < size; c++) {
+      const limit =
+        m.rows > WARM_UP / 4 ? clip * Math.max(Math.sqrt(m.moments[c * size + c]), FLOOR * Math.abs(m.means[c]), 1e-9) : Infinity
+      features[c] = isMeasured(row[c]) ? clamp(row[c] - m.means[c], -limit, limit) : 0
+    }
+    for (let i = 0; i < size; i++)
+      for (let j = 0; j <= i; j++) {
+        const at = i * size + j
+        m.moments[at] = (1 - gain) * (m.moments[at] + gain * features[i] * features[j])
+        m.moments[j * size + i] = m.moments[at]
+      }
+    for (let c = 0; c < size; c++) m.means[c] += gain * features[c]
+  }
+
+  function pushShape(x: number): void {
+    m.shape.copyWithin(0, 1)
+    m.shape[window - 1] = x
+    m.known = Math.min(m.known + 1, window)
+  }
+
+  return {
+    score(_time, row) {
+      judgement.value = row[0]
+      judgement.score = judgement.expected = judgement.lower = judgement.upper = NaN
+      if (row.length > 1) judgement.channel = NaN
+      if (!isFitted() || row.length !== m.columns || (isSingle() && m.missing > window / 2)) return judgement
+      const length = project(row)
+      let strangest = m.remainder.length - 1
+      let known = 0
+      if (!isSingle()) {
+        let most = -1
+        for (let c = 0; c < m.columns; c++) {
+          const part = Math.abs(rest[c]) / m.remainder[c]
+          if (isMeasured(row[c])) known++
+          if (isMeasured(row[c]) && part > most) {
+            most = part
+            strangest = c
+          }
+        }
+        if (known === 0) return judgement
+      }
+      const c = isSingle() ? 0 : strangest
+      const expected = m.centre[c] + m.unit[c] * (features[strangest] - rest[strangest])
+      const margin = band * m.unit[c] * m.remainder[strangest]
+      judgement.value = row[c]
+      judgement.expected = expected
+      judgement.lower = expected - margin
+      judgement.upper = expected + margin
+      if (!isSingle()) judgement.channel = c
+      if (isMeasured(row[c])) judgement.score = length / scaleOf()
+      return judgement
+    },
+    learn(_time, row) {
+      if (m.columns === 0) m = start(row.length)
+      if (row.length !== m.columns) return
+      if (isSingle()) {
+        const x = row[0]
+        if (!isMeasured(x)) {
+          m.missing = Math.min(m.missing + 1, 1e9)
+          if (m.known > 0) pushShape(m.shape[window - 1])
+          return
+        }
+        if (m.missing > window / 2) {
+          m.shape.fill(x)
+          m.known = 1
+        }
+        m.missing = 0
+      }
+      if (isFitted()) {
+        const length = project(row)
+        const seen = Math.min(length, SCALE_CLIP * scaleOf())
+        m.judged = Math.min(m.judged + 1, 1e9)
+        m.power += Math.max(1 / (m.judged + PRIOR), SCALE_GAIN) * (seen * seen - m.power)
+      }
+      if (isSingle()) {
+        const x = row[0]
+        const scale = Math.max(Math.sqrt(m.moments[0]), FLOOR * Math.abs(m.means[0]), 1e-9)
+        const limit = m.rows > WARM_UP / 4 ? clip * scale : Infinity
+        pushShape(clamp(x, m.means[0] - limit, m.means[0] + limit))
+      }
+      learnMoments(row)
+      if (m.rows < m.nextFit) return
+      fit()
+      m.nextFit = m.rows + Math.min(m.rows, MOST_ROWS)
+    },
+    snapshot: () => structuredClone(m) as unknown as State,
+  }
+}
