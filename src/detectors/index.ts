@@ -17,6 +17,7 @@ import { percentageChange } from './percentage-change.ts'
 import { principalComponents } from './principal-components.ts'
 import { randomCutForest } from './random-cut-forest.ts'
 import { seasonal } from './seasonal.ts'
+import { seasonalEsd } from './seasonal-esd.ts'
 import { spectralResidual } from './spectral-residual.ts'
 import { stl } from './stl.ts'
 
@@ -41,4 +42,5 @@ export const detectors = registry<Detector>(
   stl,
   mstl,
   principalComponents,
+  seasonalEsd,
 )

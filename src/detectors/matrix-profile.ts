@@ -243,11 +243,13 @@ function openMatrixProfile({ window: m, history, band }: z.output<typeof config>
     score(_time, row) {
       const value = row[0]
       judgement.value = value
-      judgement.expected = s.residual.count >= FIRST ? s.forecast : NaN
-      const margin = band * scaleOf(s.residual, residualFloor(s.forecast))
-      judgement.lower = judgement.expected - margin
-      judgement.upper = judgement.expected + margin
-      judgement.score = NaN
+      judgement.score = judgement.expected = judgement.lower = judgement.upper = NaN
+      if (s.residual.count >= FIRST && !Number.isNaN(s.forecast)) {
+        const margin = band * scaleOf(s.residual, residualFloor(s.forecast))
+        judgement.expected = s.forecast
+        judgement.lower = s.forecast - margin
+        judgement.upper = s.forecast + margin
+      }
       if (!isMeasured(value) || s.rows === 0) return judgement
       look(value - s.offset, s.run + 1)
       if (s.profile.count >= FIRST && !Number.isNaN(found.distance))
