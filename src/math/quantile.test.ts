@@ -13,6 +13,19 @@ describe('quantile, median, mad', () => {
     expect(quantile([1, 2], 0)).toBe(1)
     expect(quantile([1, 2], 1)).toBe(2)
   })
+  it('is to the bit what sorting gives, ties and infinities too', () => {
+    const cell = fc.oneof(fc.integer({ min: -3, max: 3 }), fc.double(), fc.constantFrom(NaN, Infinity, -Infinity))
+    fc.assert(
+      fc.property(fc.array(cell, { minLength: 1, maxLength: 60 }), fc.double({ min: 0, max: 1, noNaN: true }), (values, p) => {
+        const sorted = values.filter(value => !Number.isNaN(value)).toSorted((a, b) => a - b)
+        const at = p * (sorted.length - 1)
+        const low = Math.floor(at)
+        const share = at - low
+        const expected = share === 0 ? sorted[low] : sorted[low] * (1 - share) + sorted[low + 1] * share
+        expect(quantile(values, p) + 0).toEqual(sorted.length === 0 ? NaN : expected + 0)
+      }),
+    )
+  })
   it('leaves NaN out and is NaN when nothing is known', () => {
     expect(median([NaN, 3, 1, NaN, 2])).toBe(2)
     expect(median([])).toBe(NaN)

@@ -67,12 +67,16 @@ export function correlateAll(
 ): Correlations {
   const count = prepared.length
   const rows = prepared[0]?.length ?? 0
-  const known = prepared.map(knownRows)
-  const filled = prepared.map(zeroFilled)
-  const flat = values.map(zeroFilled)
-  const products = laggedProducts(filled, reach)
+  const known = prepared.map(values => survey(values))
+  const products = laggedProducts(
+    known.map(({ filled }) => filled),
+    reach,
+  )
   const memories = prepared.map((_, i) => memoryOf(products, i, reach))
+  const alike = likeness(values)
   const trials = ((count * (count - 1)) / 2) * (2 * reach + 1)
+  /** No pair can have a lower limit: most are done with when they stay below it. */
+  const lowest = correlationLimit(rows, trials)
 
   const matrix = new Float32Array(count * count)
   const lags = new Int16Array(count * count)
@@ -83,19 +87,14 @@ export function correlateAll(
     matrix[i * count + i] = 1
     const others = Array.from({ length: count - 1 - i }, (_, k) => i + 1 + k)
     products.between(i, others, (j, sums) => {
-      const gaps = known[i].count < rows || known[j].count < rows
-      const shared = gaps ? sharedRows(known[i].bits, known[j].bits) : rows
-      const zero = shared >= FEWEST ? clampOne(sums[reach] / shared) : 0
-      let best = shared >= FEWEST ? strongest(sums, shared, reach) : 0
-      let r = best === 0 ? zero : clampOne(sums[reach + best] / (shared - Math.abs(best)))
-      let counted = shared - Math.abs(best)
-      const limit = correlationLimit(effectiveRows(counted, memories[i], memories[j]), trials)
-      if (gaps && Math.abs(r) >= 0.8 * limit) {
-        const exact = correlateAt(prepared[i], prepared[j], best)
-        counted = exact.rows
-        r = exact.rows >= FEWEST && !Number.isNaN(exact.r) ? exact.r : 0
-      }
+      const [x, y] = [known[i], known[j]]
+      const shared = countShared(x, y)
+      const enough = shared >= FEWEST
+      const zero = enough ? sharedCorrelation(x, y, 0, sums[reach]).r : 0
+      let best = enough ? strongest(sums, shared, reach) : 0
+      let { r, rows: counted } = enough ? sharedCorrelation(x, y, best, sums[reach + best]) : { r: 0, rows: shared }
       const beside = r
+      const limit = Math.abs(r) < lowest ? 1 : correlationLimit(effectiveRows(counted, memories[i], memories[j]), trials)
       const sure = Math.abs(r) >= limit && counted >= FEWEST
       if (!sure) {
         r = zero
@@ -109,7 +108,7 @@ export function correlateAll(
         pairs.push({ leads, follows, r, lag: Math.abs(best), edge: reach > 0 && Math.abs(best) === reach, rows: counted, limit })
       }
       if (Math.abs(beside) < NOTHING) {
-        const both = shared >= FEWEST ? clampOne(dot(flat[i], flat[j]) / shared) : 0
+        const both = alike(i, j)
         if (Math.abs(both) >= APPARENT) apparent.push({ a: i, b: j, values: both, beside })
       }
     })
@@ -140,26 +139,37 @@ function memoryOf(products: ReturnType<typeof laggedProducts>, i: number, reach:
   return memory
 }
 
+/** A series with gaps as 0, and where they are. */
 interface Known {
-  readonly count: number
+  readonly filled: Float64Array
+  readonly missing: Uint32Array
+  /** A bit for each known row. */
   readonly bits: Uint32Array
+  readonly count: number
+  readonly sum: number
+  readonly squares: number
 }
 
-function knownRows(values: Float64Array): Known {
+function survey(values: Float64Array): Known {
+  const filled = values.map(value => (Number.isNaN(value) ? 0 : value))
   const bits = new Uint32Array(Math.ceil(values.length / 32))
-  let count = 0
-  for (let i = 0; i < values.length; i++)
-    if (!Number.isNaN(values[i])) {
-      bits[i >> 5] |= 1 << (i & 31)
-      count++
-    }
-  return { count, bits }
+  const missing: number[] = []
+  let [sum, squares] = [0, 0]
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isNaN(values[i])) missing.push(i)
+    else bits[i >> 5] |= 1 << (i & 31)
+    sum += filled[i]
+    squares += filled[i] * filled[i]
+  }
+  return { filled, missing: Uint32Array.from(missing), bits, count: values.length - missing.length, sum, squares }
 }
 
-function sharedRows(a: Uint32Array, b: Uint32Array): number {
+function countShared(x: Known, y: Known): number {
+  if (x.missing.length === 0) return y.count
+  if (y.missing.length === 0) return x.count
   let count = 0
-  for (let i = 0; i < a.length; i++) {
-    let bits = a[i] & b[i]
+  for (let i = 0; i < x.bits.length; i++) {
+    let bits = x.bits[i] & y.bits[i]
     bits -= (bits >>> 1) & 0x55555555
     bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333)
     count += Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
@@ -167,20 +177,61 @@ function sharedRows(a: Uint32Array, b: Uint32Array): number {
   return count
 }
 
-function zeroFilled(values: Float64Array): Float64Array {
-  return values.map(value => (Number.isNaN(value) ? 0 : value))
+/** Pearson's r over the shared rows at a lag from the sum of products: only the rows that are not shared are looked at. */
+function sharedCorrelation(x: Known, y: Known, lag: number, product: number): { r: number; rows: number } {
+  const one = keptMoments(x, y, lag)
+  const other = keptMoments(y, x, -lag)
+  const { rows } = one
+  const xx = one.squares - (one.sum * one.sum) / rows
+  const yy = other.squares - (other.sum * other.sum) / rows
+  const r = (product - (one.sum * other.sum) / rows) / Math.sqrt(xx * yy)
+  return { r: rows >= 3 && xx > 1e-6 * rows && yy > 1e-6 * rows ? Math.min(1, Math.max(-1, r)) : 0, rows }
+}
+
+/** Count, sum and squares of those rows of `x` that `y` has `lag` rows later. */
+function keptMoments(x: Known, y: Known, lag: number): { rows: number; sum: number; squares: number } {
+  const { filled, bits } = x
+  const size = filled.length
+  let { count: rows, sum, squares } = x
+  const drop = (i: number) => {
+    rows -= (bits[i >> 5] >>> (i & 31)) & 1
+    sum -= filled[i]
+    squares -= filled[i] * filled[i]
+  }
+  for (let i = Math.max(0, size - lag); i < size; i++) drop(i)
+  for (let i = 0; i < -lag; i++) drop(i)
+  for (const gap of y.missing) if (gap - lag >= 0 && gap - lag < size) drop(gap - lag)
+  return { rows, sum, squares }
+}
+
+/** Rows that are enough to see that two series could be alike. */
+const COARSE = 1000
+
+/** Correlation of two series as they are; pairs that are unlike in the coarse are 0, without looking closer. */
+function likeness(values: readonly Float64Array[]): (i: number, j: number) => number {
+  const factor = Math.max(1, Math.floor((values[0]?.length ?? 0) / COARSE))
+  const coarse = values.map(series => {
+    const means = Float64Array.from({ length: Math.floor(series.length / factor) }, (_, i) => {
+      let [sum, count] = [0, 0]
+      for (let at = i * factor; at < (i + 1) * factor; at++)
+        if (!Number.isNaN(series[at])) {
+          sum += series[at]
+          count++
+        }
+      return count > 0 ? sum / count : 0
+    })
+    const size = Math.sqrt(dot(means, means))
+    return size > 0 ? means.map(mean => mean / size) : means
+  })
+  return (i, j) => {
+    if (Math.abs(dot(coarse[i], coarse[j])) < 0.6 * APPARENT) return 0
+    const { r, rows } = correlateAt(values[i], values[j])
+    return rows >= FEWEST && !Number.isNaN(r) ? r : 0
+  }
 }
 
 function dot(a: Float64Array, b: Float64Array): number {
-  let [even, odd] = [0, 0]
-  const last = a.length - 1
-  for (let i = 0; i < last; i += 2) {
-    even += a[i] * b[i]
-    odd += a[i + 1] * b[i + 1]
-  }
-  return even + odd + (last % 2 === 0 ? a[last] * b[last] : 0)
-}
-
-function clampOne(r: number): number {
-  return Math.min(1, Math.max(-1, r))
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i]
+  return sum
 }
