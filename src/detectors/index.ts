@@ -3,6 +3,8 @@ import { absence } from './absence.ts'
 import { absoluteChange } from './absolute-change.ts'
 import { adaptiveResonance } from './adaptive-resonance.ts'
 import { autoregressive } from './autoregressive.ts'
+import { changePoint } from './change-point.ts'
+import { cumulativeSum } from './cumulative-sum.ts'
 import { standard } from './default.ts'
 import type { Detector } from './detector.ts'
 import { ewma } from './ewma.ts'
@@ -43,4 +45,6 @@ export const detectors = registry<Detector>(
   mstl,
   principalComponents,
   seasonalEsd,
+  changePoint,
+  cumulativeSum,
 )
