@@ -14,6 +14,7 @@ import { isolationForest } from './isolation-forest.ts'
 import { matrixProfile } from './matrix-profile.ts'
 import { meanVariance } from './mean-variance.ts'
 import { mstl } from './mstl.ts'
+import { nearestNeighbours } from './nearest-neighbours.ts'
 import { peerGroup } from './peer-group.ts'
 import { percentageChange } from './percentage-change.ts'
 import { principalComponents } from './principal-components.ts'
@@ -47,4 +48,5 @@ export const detectors = registry<Detector>(
   seasonalEsd,
   changePoint,
   cumulativeSum,
+  nearestNeighbours,
 )
