@@ -48,6 +48,8 @@ export interface Wording {
   readonly unit?: string
   /** What the series is in words, instead of a name: `Share of answers that are SERVFAIL`. */
   readonly summary?: string
+  /** Names of the events of the calendar in which it happened: `deploy window`. */
+  readonly during?: string
   /** Time of writing, epoch ms: days other than its own are named. */
   readonly now?: number
 }

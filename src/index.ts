@@ -2,11 +2,15 @@
  * The library: what `import … from 'tidewatch'` gives. `detect` is the short way; the tables and makers below are what flows are made of.
  */
 export { type Anomaly, type Direction, type Labels, SHAPES, type Shape, seriesId, type Wording } from './anomaly.ts'
+export type { Calendar, CalendarEvent } from './calendars/calendar.ts'
+export { readCalendar } from './calendars/icalendar/read-calendar.ts'
+export { calendars } from './calendars/index.ts'
 export { type Component, component, type Registry, registry } from './component.ts'
 export { type DetectedAnomaly, type DetectOptions, detect } from './detect.ts'
 export type { Detector, Judgement, Scores, State, Stream } from './detectors/detector.ts'
 export { fromStream, runStream } from './detectors/from-stream.ts'
 export { detectors } from './detectors/index.ts'
+export { keepOut } from './detectors/keep-out.ts'
 export { perColumn } from './detectors/per-column.ts'
 export { DAY, formatDuration, HOUR, MINUTE, parseDuration, SECOND, WEEK } from './duration.ts'
 export { ConfigError, DeliveryError, type Fault, InputError, SourceError, StoreError } from './errors.ts'

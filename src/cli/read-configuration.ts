@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { calendars } from '../calendars/index.ts'
 import { detectors } from '../detectors/index.ts'
 import { ConfigError } from '../errors.ts'
 import { notifiers } from '../notifiers/index.ts'
@@ -9,6 +10,7 @@ import { refiners } from '../refiners/index.ts'
 import { rules } from '../rules/index.ts'
 import { sources } from '../sources/index.ts'
 import { stores } from '../stores/index.ts'
+import { transforms } from '../transforms/index.ts'
 
 /** Reads and checks a configuration file; throws `ConfigError` with every fault, also when the file cannot be read. */
 export async function readConfiguration(file: string): Promise<Configuration> {
@@ -25,6 +27,6 @@ export async function readConfiguration(file: string): Promise<Configuration> {
     file,
     env: process.env,
     readFile: path => readFileSync(resolve(folder, path), 'utf8'),
-    families: { sources, notifiers, stores, detectors, rules, refiners },
+    families: { sources, notifiers, stores, calendars, transforms, detectors, rules, refiners },
   })
 }

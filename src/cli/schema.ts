@@ -1,3 +1,4 @@
+import { calendars } from '../calendars/index.ts'
 import { detectors } from '../detectors/index.ts'
 import { notifiers } from '../notifiers/index.ts'
 import { configurationJsonSchema } from '../pipeline/json-schema.ts'
@@ -5,9 +6,11 @@ import { refiners } from '../refiners/index.ts'
 import { rules } from '../rules/index.ts'
 import { sources } from '../sources/index.ts'
 import { stores } from '../stores/index.ts'
+import { transforms } from '../transforms/index.ts'
 import type { Terminal } from './terminal.ts'
 
 /** `tidewatch schema`: the JSON Schema of a configuration file. */
 export function run({ out }: Terminal): void {
-  out.write(`${JSON.stringify(configurationJsonSchema({ sources, notifiers, stores, detectors, rules, refiners }), null, 2)}\n`)
+  const families = { sources, notifiers, stores, calendars, transforms, detectors, rules, refiners }
+  out.write(`${JSON.stringify(configurationJsonSchema(families), null, 2)}\n`)
 }

@@ -1,9 +1,13 @@
 import { type Anomaly, type Labels, seriesId } from '../anomaly.ts'
+import type { Calendar } from '../calendars/calendar.ts'
+import { calendars } from '../calendars/index.ts'
 import type { Detector, Scores, State, Stream } from '../detectors/detector.ts'
 import { runStream } from '../detectors/from-stream.ts'
 import { detectors } from '../detectors/index.ts'
+import { keepOut } from '../detectors/keep-out.ts'
 import { parseDuration } from '../duration.ts'
-import { concat, type Frame, fromValues, slice, type TimeRange } from '../frame/frame.ts'
+import { concat, type Frame, fromValues, rowAt, slice, type TimeRange } from '../frame/frame.ts'
+import { type DuringEvent, duringEvents } from '../refiners/during.ts'
 import { refiners } from '../refiners/index.ts'
 import { GAP_STEPS } from '../refiners/merge.ts'
 import type { Refiner } from '../refiners/refiner.ts'
@@ -11,6 +15,8 @@ import { findAnomalies } from '../rules/find-anomalies.ts'
 import { rules } from '../rules/index.ts'
 import type { Rule } from '../rules/rule.ts'
 import type { Snapshot } from '../stores/store.ts'
+import { transforms } from '../transforms/index.ts'
+import { chain, type Transform, type TransformStream, transformFrame } from '../transforms/transform.ts'
 import { create, type FlowConfig, type Part } from './configuration.ts'
 import type { Findings } from './pipeline.ts'
 import { decodeState, encodeState } from './state.ts'
@@ -30,13 +36,22 @@ interface Member {
   readonly name: string
   readonly detector: Detector
   readonly rule: Rule
+  /** What its rows go through first; none for one that looks at whether there is data. */
+  readonly transform: Transform | undefined
+  /** Whether rows inside events teach it. */
+  readonly learnsAll: boolean
 }
 
-/** The state of one series under one detector. `seen`: time of the newest row that had a value. */
+/**
+ * The state of one series under one detector. `seen`: time of the newest row that had a value. `recipe`: how its rows were transformed, since
+ * what was learned of other rows is of no use.
+ */
 interface Remembered extends State {
   readonly stream: State
   readonly rule: State
   readonly seen: number
+  readonly transform?: State
+  readonly recipe?: string
 }
 
 /**
@@ -45,7 +60,8 @@ interface Remembered extends State {
  */
 export function computeFlow(config: FlowConfig, input: FlowInput): Findings {
   const { range } = input
-  const members = config.detect.map(part => makeMember(part, config.rule))
+  const members = config.detect.map(part => makeMember(part, config))
+  const recipe = recipeOf(config)
   const refine = config.refine.map(part =>
     create<Refiner, void>(refiners, part.type === 'shape' ? { name: config.name, ...part } : part, undefined),
   )
@@ -57,6 +73,9 @@ export function computeFlow(config: FlowConfig, input: FlowInput): Findings {
     if (!frames.has(seriesId(labels))) frames.set(seriesId(labels), emptyFrame(labels, { start: time, end: range.end }, step))
 
   const settled = settleTime(config, input)
+  const events = eventsOf(config, { start: earliest(frames.values(), range.start), end: range.end })
+  const isOut = within(events)
+  const during = duringEvents(events)
   const anomalies: Anomaly[] = []
   const points: { detector: string; scores: Scores }[] = []
   const snapshots: Snapshot[] = []
@@ -64,26 +83,41 @@ export function computeFlow(config: FlowConfig, input: FlowInput): Findings {
   for (const [id, frame] of frames) {
     for (const member of members) {
       const snapshot = remembered.get(`${member.name}\n${id}`)
-      const before = snapshot && (decodeState(snapshot.state) as Remembered)
+      const decoded = snapshot && (decodeState(snapshot.state) as Remembered)
+      const before = decoded && (decoded.recipe ?? '') === recipe ? decoded : undefined
       const from = snapshot ? snapshot.time : -Infinity
-      const stream = member.detector.open!(before?.stream)
+      const opened = member.detector.open!(before?.stream)
+      const stream = member.learnsAll || events.length === 0 ? opened : keepOut(opened, isOut)
+      const transform = member.transform?.open(before?.transform)
+      const whole = { member, stream, transform, isOut: member.learnsAll ? undefined : isOut }
+      const memberStep = member.transform?.stepAfter(step) ?? step
+      const late = member.transform?.delay(step) ?? 0
       const rows = slice(frame, { start: from, end: range.end })
       const seen = Math.max(lastSeen(slice(rows, { start: -Infinity, end: settled })), before?.seen ?? -Infinity)
-      const past = judge(member, stream, slice(rows, { start: -Infinity, end: settled }), before?.rule)
+      const past = judge(whole, slice(rows, { start: -Infinity, end: settled }), before?.rule)
       if (settled > from) {
         if (Math.max(seen, lastSeen(rows)) < range.end - config.forget) {
           if (snapshot) forgotten.push({ labels: frame.labels, detector: member.name })
           continue
         }
-        const state: Remembered = { version: 1, stream: stream.snapshot(), rule: past.state, seen }
+        const state: Remembered = {
+          version: 1,
+          stream: stream.snapshot(),
+          rule: past.state,
+          seen,
+          ...(transform ? { transform: transform.snapshot() } : {}),
+          ...(recipe === '' ? {} : { recipe }),
+        }
         snapshots.push({ labels: frame.labels, detector: member.name, time: settled, state: encodeState(state) })
       }
-      const fresh = judge(member, stream, slice(rows, { start: settled, end: range.end }), past.state)
+      const fresh = judge(whole, slice(rows, { start: settled, end: range.end }), past.state)
       const scores = concat(past.scores, fresh.scores)
       const strength = Float64Array.from([...past.strength, ...fresh.strength])
-      let found: readonly Anomaly[] = findAnomalies(scores, strength, member.name, step)
-      for (const refiner of refine) found = refiner.refine(found, { scores, step })
-      const reported = found.filter(anomaly => anomaly.end > range.start).map(anomaly => keepOpen(anomaly, range.end - gap))
+      let found: readonly Anomaly[] = findAnomalies(scores, strength, member.name, memberStep)
+      for (const refiner of [during, ...refine]) found = refiner.refine(found, { scores, step: memberStep })
+      // Rows that wait in a transform were not judged yet: for them the range lies earlier.
+      const calmSince = range.end - late - (memberStep - step) - gap
+      const reported = found.filter(anomaly => anomaly.end > range.start - late).map(anomaly => keepOpen(anomaly, calmSince))
       anomalies.push(...reported)
       if (config.keep > 0 && (input.keepAll || reported.length > 0))
         points.push({ detector: member.name, scores: slice(scores, { start: range.end - config.keep, end: range.end }) })
@@ -108,7 +142,9 @@ export function joinFindings(parts: readonly Findings[]): Findings {
 }
 
 /** Calm (ms) after which an anomaly is over: the gap of the flow's `merge` refiner, or two steps. What comes sooner continues it. */
-export function mergeGap({ refine, query: { step } }: FlowConfig): number {
+export function mergeGap(config: FlowConfig): number {
+  const { refine, query } = config
+  const step = transformOf(config).stepAfter(query.step)
   const merge = refine.find(part => part.type === 'merge')
   if (!merge) return 2 * step
   return typeof merge.gap === 'string' ? parseDuration(merge.gap) : GAP_STEPS * step
@@ -121,21 +157,89 @@ function keepOpen(anomaly: Anomaly, calmSince: number): Anomaly {
 
 /** The detectors of a flow want this much history (ms) before their first score. */
 export function flowLookback(config: FlowConfig): number {
-  return config.lookback ?? Math.max(0, ...config.detect.map(part => makeMember(part, config.rule).detector.lookback))
+  const lookbacks = config.detect.map(part => {
+    const { detector, transform } = makeMember(part, config)
+    return detector.lookback + (transform ? transform.lookback + transform.delay(config.query.step) : 0)
+  })
+  return config.lookback ?? Math.max(0, ...lookbacks)
 }
 
-function makeMember(part: Part & { readonly name: string }, rule: Part): Member {
+/** How rows are transformed, as a text that is the same for the same; empty for not at all. */
+export function recipeOf({ transform = [] }: FlowConfig): string {
+  return transform.length > 0 ? JSON.stringify(transform) : ''
+}
+
+/** Whether what a snapshot remembers was learned from rows like those of this configuration. */
+export function fits(snapshot: Snapshot, config: FlowConfig): boolean {
+  return ((decodeState(snapshot.state) as Remembered).recipe ?? '') === recipeOf(config)
+}
+
+function transformOf({ transform = [] }: FlowConfig): Transform {
+  return chain(transform.map(part => create<Transform, void>(transforms, part, undefined)))
+}
+
+/** Missing data is evidence: what looks for it sees rows as they came, and learns when data comes, whatever the calendar says. */
+const LOOKS_AT_PRESENCE = 'absence'
+
+function makeMember(part: Part & { readonly name: string }, config: FlowConfig): Member {
   const { name, rule: own, ...rest } = part as Part & { readonly name: string; readonly rule?: Part }
+  const looksAtPresence = rest.type === LOOKS_AT_PRESENCE
   return {
     name,
     detector: create<Detector, void>(detectors, rest as Part, undefined),
-    rule: create<Rule, void>(rules, own ?? rule, undefined),
+    rule: create<Rule, void>(rules, own ?? config.rule, undefined),
+    transform: looksAtPresence || !config.transform ? undefined : transformOf(config),
+    learnsAll: looksAtPresence,
   }
 }
 
-function judge(member: Member, stream: Stream, rows: Frame<'value'>, state: State | undefined) {
-  const scores = runStream(stream, rows, { start: -Infinity, end: Infinity })
-  return { scores, ...member.rule.judge(scores, state) }
+interface Judging {
+  readonly member: Member
+  readonly stream: Stream
+  readonly transform: TransformStream | undefined
+  readonly isOut: ((time: number) => boolean) | undefined
+}
+
+function judge({ member, stream, transform, isOut }: Judging, rows: Frame<'value'>, state: State | undefined) {
+  const scores = runStream(stream, transform ? transformFrame(transform, rows) : rows, { start: -Infinity, end: Infinity })
+  if (!isOut || !scores.times.some(isOut)) return { scores, ...member.rule.judge(scores, state) }
+  // Rows inside events are judged, but their scores do not teach the rule what is usual.
+  const score = scores.columns.score.map((value, i) => (isOut(scores.times[i]) ? NaN : value))
+  const taught = member.rule.judge({ ...scores, columns: { ...scores.columns, score } }, state)
+  const all = member.rule.judge(scores, state)
+  const strength = taught.strength.map((value, i) => (isOut(scores.times[i]) ? all.strength[i] : value))
+  return { scores, strength, state: taught.state }
+}
+
+/** What the calendars of a flow say of a range, in order of start. */
+function eventsOf({ calendar = [] }: FlowConfig, range: TimeRange): readonly DuringEvent[] {
+  return calendar
+    .flatMap(part => {
+      const { during, eventsIn } = create<Calendar, void>(calendars, part, undefined)
+      return eventsIn(range).map(event => ({ ...event, during }))
+    })
+    .toSorted((a, b) => a.start - b.start || a.end - b.end)
+}
+
+/** Whether a time is inside any of the events, which are in order of start. */
+function within(events: readonly DuringEvent[]): (time: number) => boolean {
+  const stretches: { start: number; end: number }[] = []
+  for (const { start, end } of events) {
+    const last = stretches.at(-1)
+    if (last && start <= last.end) last.end = Math.max(last.end, end)
+    else stretches.push({ start, end })
+  }
+  const starts = Float64Array.from(stretches, ({ start }) => start)
+  return time => {
+    const at = rowAt(starts, time + 1) - 1
+    return at >= 0 && time < stretches[at].end
+  }
+}
+
+function earliest(frames: Iterable<Frame>, otherwise: number): number {
+  let first = otherwise
+  for (const { times } of frames) if (times.length > 0) first = Math.min(first, times[0])
+  return first
 }
 
 /**

@@ -21,6 +21,10 @@ export interface FlowConfig {
   /** Cron expression (UTC) that says when, instead of every multiple of `every`. */
   readonly cron?: string
   readonly query: { readonly source: string; readonly expr: string; readonly step: number }
+  /** What is done to the rows before detectors see them, one after the other; `absence` sees them as they are. */
+  readonly transform?: readonly Part[]
+  /** When something is to be expected: rows inside an event teach nothing. Files are read already. */
+  readonly calendar?: readonly Part[]
   /** Side by side; each keeps its own rule and band. Names are unique in the flow (default: the type). */
   readonly detect: readonly (Part & { readonly name: string })[]
   readonly rule: Part

@@ -29,6 +29,12 @@ export const flowSchema = z.strictObject({
       step: duration().optional().meta({ description: 'time between rows; default `every`' }),
     })
     .meta({ description: 'the series to look at' }),
+  transform: part()
+    .optional()
+    .meta({ description: 'what is done to the rows before detectors see them, in order; default nothing' }),
+  calendar: part()
+    .optional()
+    .meta({ description: 'events that teach nothing and, unless told otherwise, tell nobody: deploys, silences, holidays' }),
   detect: part().optional().meta({ description: 'detectors, side by side; default seasonal and absence' }),
   rule: part().optional().meta({ description: 'from scores to anomalies; default budget' }),
   refine: part().optional().meta({ description: 'from anomalies to anomalies; default merge and shape' }),

@@ -1,5 +1,5 @@
 import { seriesId } from '../anomaly.ts'
-import type { FlowInput } from './compute-flow.ts'
+import { type FlowInput, fits } from './compute-flow.ts'
 import type { FlowConfig } from './configuration.ts'
 import type { Findings, Pipeline } from './pipeline.ts'
 
@@ -19,7 +19,9 @@ export function flowPipeline(config: FlowConfig, lookback: number, compute: Comp
     async run({ range, reader, signal }) {
       const ask = (start: number, end: number) =>
         reader.read({ kind: 'series', source, expr, step, range: { start: Math.floor(start / step) * step, end } }, signal)
-      const snapshots = await reader.read({ kind: 'snapshots', flow: config.name }, signal)
+      const remembered = await reader.read({ kind: 'snapshots', flow: config.name }, signal)
+      // With other transforms all begins anew, from history; what was told of it stays.
+      const snapshots = remembered.length > 0 && fits(remembered[0], config) ? remembered : []
       const cold = snapshots.length === 0
       const start = cold ? Math.min(range.start, range.end - lookback) : Math.min(...snapshots.map(snapshot => snapshot.time))
       const recent = await ask(start, range.end)
@@ -35,7 +37,12 @@ export function flowPipeline(config: FlowConfig, lookback: number, compute: Comp
           diagnostics.push(...history.diagnostics)
         }
       }
-      const input: FlowInput = { frames, snapshots, range: { start, end: range.end }, keepAll: frames.length <= KEEP_ALL_SERIES }
+      const input: FlowInput = {
+        frames,
+        snapshots,
+        range: { start: cold && remembered.length > 0 ? range.start : start, end: range.end },
+        keepAll: frames.length <= KEEP_ALL_SERIES,
+      }
       const findings = await compute(config, input, signal)
       return { ...findings, diagnostics: [...diagnostics, ...findings.diagnostics] }
     },

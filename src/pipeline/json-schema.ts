@@ -6,10 +6,13 @@ import { fileSchema, flowSchema, serverSchema } from './flow-schema.ts'
 type Json = Record<string, any>
 
 /** JSON Schema (2020-12) of a configuration file, for editors: one branch for each type of part, all with their summaries. */
-export function configurationJsonSchema({ sources, notifiers, stores, detectors, rules, refiners }: Families): Json {
+export function configurationJsonSchema(families: Families): Json {
+  const { sources, notifiers, stores, calendars, transforms, detectors, rules, refiners } = families
   const one = (name: string) => ({ $ref: `#/$defs/${name}` })
   const oneOrMany = (name: string) => ({ anyOf: [one(name), { type: 'array', items: one(name) }] })
   const flow = toJson(flowSchema)
+  flow.properties.transform = { ...flow.properties.transform, ...oneOrMany('transform') }
+  flow.properties.calendar = { ...flow.properties.calendar, ...oneOrMany('calendar') }
   flow.properties.detect = { ...flow.properties.detect, ...oneOrMany('detector') }
   flow.properties.rule = { ...flow.properties.rule, ...one('rule') }
   flow.properties.refine = { ...flow.properties.refine, ...oneOrMany('refiner') }
@@ -30,6 +33,8 @@ export function configurationJsonSchema({ sources, notifiers, stores, detectors,
       source: branches(sources),
       notifier: branches(notifiers),
       store: branches(stores),
+      transform: branches(transforms),
+      calendar: withFiles(branches(calendars)),
       detector: branches(detectors, own),
       rule: branches(rules),
       refiner: branches(refiners),
@@ -54,6 +59,14 @@ function branches(family: Registry<unknown, any>, extra: Json = {}): Json {
       }),
     ],
   }
+}
+
+/** Where an option takes a text from a file, it may be the file. */
+function withFiles(definition: Json): Json {
+  const file = { type: 'object', properties: { file: { type: 'string' } }, required: ['file'], additionalProperties: false }
+  for (const { properties } of definition.anyOf as Json[])
+    if (properties?.text) properties.text = { description: properties.text.description, anyOf: [{ type: 'string' }, file] }
+  return definition
 }
 
 function toJson(schema: z.ZodType): Json {

@@ -297,3 +297,78 @@ describe('faults', () => {
     ])
   })
 })
+
+describe('transforms of a flow', () => {
+  it('are taken as words, mappings or a list, as written', () => {
+    expect(load(flow('transform: log')).flows[0]!.transform).toEqual([{ type: 'log' }])
+    expect(load(flow('transform: [{ type: rate, window: 10m }, smooth]')).flows[0]!.transform).toEqual([
+      { type: 'rate', window: '10m' },
+      { type: 'smooth' },
+    ])
+    expect(load(flow('transform: []')).flows[0]).not.toHaveProperty('transform')
+  })
+  it('with a longer step let each run look further back', () => {
+    expect(load(flow('transform: { type: resample, step: 10m }')).flows[0]!.reexamine).toBe(59 * 60_000)
+  })
+  it('have faults at their places', () => {
+    expect(faultsOf(flow('transform: [{ type: smoth }, { type: fill, limit: 5 }, clip, { type: logit, whole: 0 }]'))).toEqual([
+      expect.stringMatching(
+        /^f\.yaml:7:25 flows\[0\]\.transform\[0\]\.type: must be one of clip, deseasonalise, .* smooth; got "smoth", did you mean "smooth"/,
+      ),
+      'f.yaml:7:55 flows[0].transform[1].limit: must be a duration with a unit like 30s, 5m or 1h30m, got 5',
+      'f.yaml:7:60 flows[0].transform[2]: must have a lower or an upper bound, got none',
+      'f.yaml:7:88 flows[0].transform[3].whole: must be more than 0, got 0',
+    ])
+    expect(faultsOf(flow('transform: [{ type: resample, step: 5m }, { type: resample, step: 7m }]'))).toEqual([
+      'f.yaml:7:71 flows[0].transform[1].step: must be a multiple of the step of its rows 5m, got 7m',
+    ])
+  })
+})
+
+describe('calendars of a flow', () => {
+  const ICS = 'BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:Day off\nDTSTART:20260101\nEND:VEVENT\nEND:VCALENDAR\n'
+  const read = (texts: Record<string, string>) => ({
+    readFile: (path: string) => {
+      if (texts[path] === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
+      return texts[path]
+    },
+  })
+  it('are kept as written, files read, so that they cross threads', () => {
+    const [{ calendar }] = load(
+      flow(
+        'calendar:',
+        '  - { type: icalendar, text: { file: ./off.ics }, during: learn-not }',
+        '  - { type: weekly, name: deploys, days: [tue], from: "10:00", to: "11:00" }',
+      ),
+      read({ './off.ics': ICS }),
+    ).flows
+    expect(calendar).toEqual([
+      { type: 'icalendar', text: ICS.trimEnd(), during: 'learn-not' },
+      { type: 'weekly', name: 'deploys', days: ['tue'], from: '10:00', to: '11:00' },
+    ])
+    expect(structuredClone(calendar)).toEqual(calendar)
+  })
+  it('have faults at their places, those of a file with its lines', () => {
+    const text = flow(
+      'calendar:',
+      '  - { type: icalendar, text: { file: ./bad.ics } }',
+      '  - { type: icalendar, text: { file: ./none.ics } }',
+      '  - { type: once, name: x, start: "2026-02-30", end: 2026-03-01 }',
+      '  - { type: weekly, name: x, days: [monday] }',
+      '  - { type: once, name: x, start: 2026-03-02, end: 2026-03-01 }',
+    )
+    const bad = ICS.replace('20260101', 'soon').replace('END:VEVENT', 'RRULE:FREQ=HOURLY\nEND:VEVENT')
+    expect(faultsOf(text, read({ './bad.ics': bad }))).toEqual([
+      expect.stringMatching(
+        /^f\.yaml:8:34 flows\[0\]\.calendar\[0\]\.text: line 4: DTSTART must be readable, got "DTSTART:soon"/,
+      ),
+      'f.yaml:8:34 flows[0].calendar[0].text: line 5: RRULE must have a FREQ of DAILY, WEEKLY, MONTHLY, YEARLY; got HOURLY',
+      'f.yaml:9:42 flows[0].calendar[1].text.file: must be a file that can be read, got "./none.ics" (ENOENT)',
+      'f.yaml:10:39 flows[0].calendar[2].start: must be a time like 2026-11-21T10:00, 2026-11-21T10:00Z or 2026-11-21, got "2026-02-30"',
+      expect.stringMatching(
+        /^f\.yaml:11:41 flows\[0\]\.calendar\[3\]\.days\[0\]: must be one of mon, tue, wed, thu, fri, sat, sun/,
+      ),
+      'f.yaml:12:9 flows[0].calendar[4]: must end after it starts, got 2026-03-02 to 2026-03-01',
+    ])
+  })
+})

@@ -4,7 +4,7 @@ import type { Registry } from '../component.ts'
 import { DAY, formatDuration, MINUTE, SECOND } from '../duration.ts'
 import { ConfigError, type Fault } from '../errors.ts'
 import { guess } from '../nearest.ts'
-import type { CheckedPart, Configuration, FlowConfig, Part } from './configuration.ts'
+import { type CheckedPart, type Configuration, create, type FlowConfig, type Part } from './configuration.ts'
 import type { Families } from './families.ts'
 import { type FlowText, fileSchema, flowSchema, nameSchema, serverSchema } from './flow-schema.ts'
 import { locate, type Path } from './locate.ts'
@@ -131,6 +131,8 @@ function checkMade(path: Path, written: unknown, family: Registry<unknown, void>
   } catch (error) {
     if (error instanceof z.ZodError)
       for (const inner of issueFaults(undefined, error.issues)) check.fault([...path, ...inner.path], inner.message, inner.at)
+    else if (error instanceof ConfigError)
+      for (const { line, message } of error.faults) check.fault([...path, 'text'], `line ${line}: ${message}`)
     else check.fault(path, (error as Error).message)
     return undefined
   }
@@ -188,18 +190,52 @@ function readServer(value: unknown, check: Check): Configuration['server'] | und
   }
 }
 
+/** A calendar whose text may come from a file; what is wrong in the text is told with its line there. */
+function checkCalendar(path: Path, written: unknown, check: Check): Part | undefined {
+  let good = true
+  const read = readSecretFiles(written, path, {
+    ...check,
+    fault(...told) {
+      good = false
+      check.fault(...told)
+    },
+  })
+  return good ? checkMade(path, read, check.options.families.calendars, check) : undefined
+}
+
+/** Transforms must fit each other: a longer step is a multiple of the step before it. Returns the step of the rows that come out. */
+function checkSteps(entries: readonly (readonly [Path, Part])[], step: number, check: Check): number {
+  let before = step
+  for (const [at, part] of entries) {
+    const after = create(check.options.families.transforms, part, undefined).stepAfter(before)
+    if (after % before !== 0) {
+      check.fault(
+        [...at, 'step'],
+        `must be a multiple of the step of its rows ${formatDuration(before)}, got ${formatDuration(after)}`,
+      )
+      return before
+    }
+    before = after
+  }
+  return before
+}
+
 function readFlow(
   path: Path,
   value: unknown,
   names: { readonly sources: readonly string[]; readonly notifiers: readonly string[] },
   check: Check,
 ): FlowConfig | undefined {
-  const { detectors, rules, refiners } = check.options.families
+  const { transforms, detectors, rules, refiners } = check.options.families
   const result = checkSchema(flowSchema, value)
   if (!result.ok) for (const { path: inner, message, at } of result.faults) check.fault([...path, ...inner], message, at)
   if (!isMapping(value)) return undefined
 
   const source = checkReferences(path, value, names, check)
+  const transform = entriesOf([...path, 'transform'], value.transform, []).map(
+    ([at, part]) => [at, checkMade(at, part, transforms, check)] as const,
+  )
+  const calendar = entriesOf([...path, 'calendar'], value.calendar, []).map(([at, part]) => checkCalendar(at, part, check))
   const detect = readDetect([...path, 'detect'], value.detect, check)
   const rule = checkMade([...path, 'rule'], value.rule ?? 'budget', rules, check)
   const refine = entriesOf([...path, 'refine'], value.refine, DEFAULT_REFINE).map(([at, part]) =>
@@ -209,7 +245,10 @@ function readFlow(
     check.fault([...path, 'detect'], 'must have at least one detector, got none')
   if (!result.ok) return undefined
 
-  const times = readTimes(path, result.value, check)
+  const isGood = (entry: readonly [Path, Part | undefined]): entry is readonly [Path, Part] => entry[1] !== undefined
+  const fitting = transform.filter(isGood)
+  const times = readTimes(path, result.value, check, step => checkSteps(fitting, step, check))
+  if (fitting.length < transform.length || calendar.includes(undefined)) return undefined
   if (source === undefined || !rule || detect.includes(undefined) || refine.includes(undefined) || !times) return undefined
   const { name, summary, cron, query, notify = [], owner, runbook, labels = {}, severity = 'warning', lookback } = result.value
   return {
@@ -217,6 +256,8 @@ function readFlow(
     ...present({ summary, cron, owner, runbook, lookback }),
     ...times.flow,
     query: { source, expr: query.expr, step: times.step },
+    ...(fitting.length > 0 ? { transform: fitting.map(([, part]) => part) } : {}),
+    ...(calendar.length > 0 ? { calendar: calendar as readonly Part[] } : {}),
     detect: detect as FlowConfig['detect'],
     rule,
     refine: refine.map(part => (part!.type === 'shape' ? { ...part!, name: part!.name ?? name } : part!)),
@@ -280,7 +321,12 @@ function readDetect(path: Path, value: unknown, check: Check): ((Part & { readon
 
 type Times = Pick<FlowConfig, 'every' | 'delay' | 'reexamine' | 'keep' | 'deadline' | 'forget'>
 
-function readTimes(path: Path, flow: FlowText, check: Check): { readonly flow: Times; readonly step: number } | undefined {
+function readTimes(
+  path: Path,
+  flow: FlowText,
+  check: Check,
+  stepAfter: (step: number) => number,
+): { readonly flow: Times; readonly step: number } | undefined {
   let good = true
   const demand = (holds: boolean, key: Path, message: string) => {
     if (holds) return
@@ -297,7 +343,9 @@ function readTimes(path: Path, flow: FlowText, check: Check): { readonly flow: T
     flow.every === undefined ? ['query', 'step'] : ['every'],
     `must be at least the step ${text(step)}, got ${text(every)}`,
   )
-  const reexamine = flow.reexamine ?? Math.max(5 * step, 2 * every)
+  const after = step > 0 ? stepAfter(step) : step
+  // A row of a longer step comes up to a step later.
+  const reexamine = flow.reexamine ?? Math.max(6 * after - step, 2 * every)
   demand(reexamine >= step, ['reexamine'], `must be at least the step ${text(step)}, got ${text(reexamine)}`)
   const forget = flow.forget ?? Math.max(DAY, 2 * reexamine)
   demand(forget > reexamine, ['forget'], `must be longer than reexamine ${text(reexamine)}, got ${text(forget)}`)

@@ -3,6 +3,10 @@ import { DAY, formatDuration, MINUTE, SECOND } from '../duration.ts'
 
 /** One sentence for a person, from the numbers of the anomaly (and of its shape, when it has one). Times are UTC; no full stop. */
 export function writeSentence(anomaly: Anomaly, wording: Wording = {}): string {
+  return `${writeShape(anomaly, wording)}${wording.during ? `, during ${wording.during}` : ''}`
+}
+
+function writeShape(anomaly: Anomaly, wording: Wording): string {
   const subject = describeSeries(anomaly.labels, wording)
   switch (anomaly.shape) {
     case 'silence':

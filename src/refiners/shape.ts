@@ -28,13 +28,15 @@ export const shape = component({
   create: ({ name, unit, summary }): Refiner => ({
     refine(anomalies, context) {
       const now = context.scores.times.at(-1)
-      const lasting = {
+      const common = {
         ...(name === undefined ? {} : { name }),
         ...(unit === undefined ? {} : { unit }),
         ...(summary === undefined ? {} : { summary }),
       }
-      const wording = { ...lasting, ...(now === undefined ? {} : { now }) }
       return anomalies.map(anomaly => {
+        const during = anomaly.wording?.during
+        const lasting = { ...common, ...(during === undefined ? {} : { during }) }
+        const wording = { ...lasting, ...(now === undefined ? {} : { now }) }
         const shaped: Anomaly = { ...anomaly, ...classify(anomaly, context) }
         return { ...shaped, wording: lasting, sentence: writeSentence(shaped, wording) }
       })

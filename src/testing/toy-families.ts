@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { calendars } from '../calendars/index.ts'
 import { component, registry } from '../component.ts'
 import type { Detector } from '../detectors/detector.ts'
 import { InputError } from '../errors.ts'
@@ -9,10 +10,14 @@ import type { Rule } from '../rules/rule.ts'
 import { duration, secret } from '../schema.ts'
 import type { Source, SourceNeeds } from '../sources/source.ts'
 import type { Store } from '../stores/store.ts'
+import { transforms } from '../transforms/index.ts'
 
 const nothing = {} as never
 
-/** Families whose members have configurations and do nothing: for tests of what is done with configurations. */
+/**
+ * Families whose members have configurations and do nothing: for tests of what is done with configurations. Transforms and calendars are the
+ * real ones, which touch nothing outside.
+ */
 export function toyFamilies(): Families {
   const seasonal = component<Detector, z.ZodType>({
     type: 'seasonal',
@@ -95,6 +100,8 @@ export function toyFamilies(): Families {
     create: () => nothing,
   })
   return {
+    calendars,
+    transforms,
     detectors: registry<Detector>(seasonal, absence),
     rules: registry<Rule>(budget, threshold),
     refiners: registry<Refiner>(merge, shape),

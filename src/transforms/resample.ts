@@ -42,7 +42,7 @@ export const resample = component<Transform, typeof config>({
   examples: [{ step: '2h' }, { step: '3h', aggregate: 'most' }, { step: '1d', aggregate: 'median' }],
   create: ({ step, aggregate }) => ({
     lookback: step,
-    stepAfter: before => Math.max(before, step),
+    stepAfter: () => step,
     // A bucket whose last row is not on a multiple waits for the next row.
     delay: before => (step % before === 0 ? 0 : before),
     open: snapshot => openResample(step, AGGREGATES[aggregate], snapshot),

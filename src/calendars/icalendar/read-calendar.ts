@@ -134,7 +134,7 @@ function readEvent(block: Block, zones: Zones, fault: (line: number, message: st
   const without = linesOf('EXDATE').flatMap(line =>
     attempt(line, moments)
       .flat()
-      .map(each => exclusionOf(each, start)),
+      .map(each => exclusionOf(each, start ?? EPOCH)),
   )
   if (!start || !good || (end && duration)) return undefined
   const length = duration ?? (end ? lengthBetween(start, end) : { days: start.whole ? 1 : 0, rest: 0 })
