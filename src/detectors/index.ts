@@ -4,6 +4,7 @@ import { absoluteChange } from './absolute-change.ts'
 import { adaptiveResonance } from './adaptive-resonance.ts'
 import { autoregressive } from './autoregressive.ts'
 import { changePoint } from './change-point.ts'
+import { contextTree } from './context-tree.ts'
 import { cumulativeSum } from './cumulative-sum.ts'
 import { standard } from './default.ts'
 import type { Detector } from './detector.ts'
@@ -11,6 +12,7 @@ import { ewma } from './ewma.ts'
 import { halfSpaceTrees } from './half-space-trees.ts'
 import { holtWinters } from './holt-winters.ts'
 import { isolationForest } from './isolation-forest.ts'
+import { kMeans } from './k-means.ts'
 import { matrixProfile } from './matrix-profile.ts'
 import { meanVariance } from './mean-variance.ts'
 import { mstl } from './mstl.ts'
@@ -34,6 +36,7 @@ export const detectors = registry<Detector>(
   randomCutForest,
   isolationForest,
   halfSpaceTrees,
+  contextTree,
   matrixProfile,
   percentageChange,
   absoluteChange,
@@ -49,4 +52,5 @@ export const detectors = registry<Detector>(
   changePoint,
   cumulativeSum,
   nearestNeighbours,
+  kMeans,
 )
