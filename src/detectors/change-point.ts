@@ -12,7 +12,7 @@ import { fromStream } from './from-stream.ts'
 const config = z.strictObject({
   every: z.number().min(2).default(250).describe('rows from one change to the next, on average: the prior'),
   recent: z.number().int().min(1).max(200).default(10).describe('a change within so many rows counts as now'),
-  runs: z.number().int().min(10).max(1000).default(64).describe('run lengths that are kept, 40 bytes each'),
+  runs: z.number().int().min(10).max(1000).default(40).describe('run lengths that are kept, 40 bytes each'),
   clip: z.number().positive().default(5).describe('a row is taken as at most so many deviations from the likeliest run'),
   band: z.number().positive().default(4).describe('half width of the band in deviations'),
 })
@@ -89,6 +89,8 @@ function openChangePoint({ every, recent, runs, clip, band }: z.output<typeof co
   const logChange = Math.log(1 / every)
   const logStay = Math.log(1 - 1 / every)
   const next = new Float64Array(runs + 1)
+  /** The row that `next` was weighed for; NaN once runs have moved. */
+  let weighed = NaN
 
   const varianceOf = (run: number) => (m.squares[run] + PRIOR_ROWS) / (m.rows[run] + PRIOR_ROWS)
 
@@ -121,6 +123,8 @@ function openChangePoint({ every, recent, runs, clip, band }: z.output<typeof co
 
   /** Log probabilities of all runs after one more row, into `next`, normalised. */
   function weigh(z: number): void {
+    if (z === weighed) return
+    weighed = z
     let most = -Infinity
     for (let run = 0; run < m.kept; run++) {
       next[run] = m.logs[run] + density(run, z)
@@ -142,6 +146,7 @@ function openChangePoint({ every, recent, runs, clip, band }: z.output<typeof co
 
   function learnRow(z: number): void {
     weigh(z)
+    weighed = NaN
     for (let run = 0; run < m.kept; run++) {
       m.logs[run] = next[run] + logStay
       const n = m.rows[run]
