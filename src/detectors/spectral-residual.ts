@@ -12,7 +12,7 @@ const config = z.strictObject({
     .min(64)
     .max(8192)
     .multipleOf(2)
-    .default(512)
+    .default(256)
     .describe('length of the transform: past rows, the row and five extrapolated ones; powers of two are much faster'),
   smoothing: z.int().min(1).max(31).default(3).describe('neighbouring frequencies whose mean is taken off the log amplitude'),
   local: z.int().min(3).max(1000).default(21).describe('past rows whose mean saliency is usual'),
