@@ -9,7 +9,7 @@ import type { Judgement, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 
 const config = z.strictObject({
-  contexts: z.int().min(64).max(65_536).default(4096).describe('contexts that are remembered'),
+  contexts: z.int().min(64).max(65_536).default(2048).describe('contexts that are remembered'),
   margin: z
     .number()
     .min(0)
@@ -38,7 +38,7 @@ const SEEN_FLOOR = 0.001
  * Context anomaly detection (CAD OSE, M. Smirnov; see `rememberContexts`) made causal: the range that values are cut into steps by is
  * not that of the whole series but of the newest 4,096 rows, widened, and learned anew at fixed row counts. The score is ten times
  * that of the contexts, 0 while one of the `rest` rows before was high, plus log2(1 + ranges outside the widened range). Undecided for
- * 256 rows. Knows no expected value; the band is the widened range. A stream keeps 110 bytes a context and 32 KB of values.
+ * 256 rows. Knows no expected value; the band is the widened range. A stream keeps 86 bytes a context and 32 KB of values.
  */
 export const contextTree = component({
   type: 'context-tree',

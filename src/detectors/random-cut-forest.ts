@@ -35,10 +35,11 @@ const WARM_UP = 30
 
 /**
  * Random cut forest over shingles (Guha, Mishra, Roy & Schrijvers 2016): the score is the collusive displacement, how many remembered
- * points must make way in a tree for this one, above its usual mean, in standard deviations of it (0 where it is below). Expected is what the trees hold where the rest of the shingle fits
- * best (median), and the band their spread. One column: what is remembered of a row is clipped around the expectation, so that the rows
- * after a spike do not look strange for having it in their shingle. Several columns: each counts in its own spreads, `channel` is the one
- * with the largest share in the displacement. Undecided until half a sample is seen.
+ * points must make way in a tree for this one, above its usual mean, in standard deviations of it (0 where it is below). Expected is what
+ * the trees hold where the rest of the shingle fits best (median), and the band their spread. One column: what is remembered of a row is
+ * clipped around the expectation, so that the rows after a spike do not look strange for having it in their shingle. Several columns: each
+ * counts in its own spreads, `channel` is the one with the largest share in the displacement. Undecided until half a sample and 30 rows
+ * are seen. A snapshot has (46 + 8 × dimensions) bytes × trees × sample: 1 MB by default.
  */
 export const randomCutForest = component({
   type: 'random-cut-forest',

@@ -47,7 +47,7 @@ const FIRST_NEURON = 8
  * Context anomaly detection, open source edition (M. Smirnov, CAD OSE, as entered in the Numenta Anomaly Benchmark): a symbol is three facts, one per bit; a
  * context says that facts followed facts, generalised contexts are the intersections of a new one with those stored, and active contexts
  * are facts themselves. Unexpected is what few of the contexts whose left side holds foretold, and what makes many new
- * contexts. Departure: at most `cap` contexts (110 bytes each); when they are full, the half that was active least recently goes.
+ * contexts. Departure: at most `cap` contexts (86 bytes each); when they are full, the half that was active least recently goes.
  */
 export function rememberContexts(cap: number, from?: ContextsState): Contexts {
   let count = from?.count ?? 0
