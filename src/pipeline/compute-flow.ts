@@ -13,7 +13,7 @@ import { GAP_STEPS } from '../refiners/merge.ts'
 import type { Refiner } from '../refiners/refiner.ts'
 import { findAnomalies } from '../rules/find-anomalies.ts'
 import { rules } from '../rules/index.ts'
-import type { Rule } from '../rules/rule.ts'
+import { judged, type Rule } from '../rules/rule.ts'
 import type { Snapshot } from '../stores/store.ts'
 import { transforms } from '../transforms/index.ts'
 import { chain, type Transform, type TransformStream, transformFrame } from '../transforms/transform.ts'
@@ -204,8 +204,8 @@ function judge({ member, stream, transform, isOut }: Judging, rows: Frame<'value
   const scores = runStream(stream, transform ? transformFrame(transform, rows) : rows, { start: -Infinity, end: Infinity })
   if (!isOut || !scores.times.some(isOut)) return { scores, ...member.rule.judge(scores, state) }
   // Rows inside events are judged, but their scores do not teach the rule what is usual.
-  const score = scores.columns.score.map((value, i) => (isOut(scores.times[i]) ? NaN : value))
-  const taught = member.rule.judge({ ...scores, columns: { ...scores.columns, score } }, state)
+  const alarm = judged(scores).map((score, i) => (isOut(scores.times[i]) ? NaN : score))
+  const taught = member.rule.judge({ ...scores, columns: { ...scores.columns, alarm } }, state)
   const all = member.rule.judge(scores, state)
   const strength = taught.strength.map((value, i) => (isOut(scores.times[i]) ? all.strength[i] : value))
   return { scores, strength, state: taught.state }

@@ -5,7 +5,7 @@ import { HOUR } from '../duration.ts'
 import { InputError } from '../errors.ts'
 import { duration } from '../schema.ts'
 import { excessAt, fitTail } from './generalized-pareto.ts'
-import type { Rule } from './rule.ts'
+import { judged, type Rule } from './rule.ts'
 
 const config = z.strictObject({
   alarms: z.number().positive().default(1).meta({ description: 'false alarms to live with …' }),
@@ -24,9 +24,9 @@ export const budget = component({
 
 function fromBudget(options: z.output<typeof config>): Rule {
   return {
-    judge({ times, columns }, state) {
+    judge(scores, state) {
       const tail = new Tail(options, state)
-      const strength = columns.score.map((score, i) => tail.judge(times[i], score))
+      const strength = judged(scores).map((score, i) => tail.judge(scores.times[i], score))
       return { strength, state: tail.snapshot() }
     },
   }

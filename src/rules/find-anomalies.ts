@@ -1,5 +1,6 @@
 import type { Anomaly, Direction } from '../anomaly.ts'
 import type { Scores } from '../detectors/detector.ts'
+import { judged } from './rule.ts'
 
 /** Undecided rows, in steps, that a stretch of strange rows goes on over. */
 export const BRIDGED_STEPS = 2
@@ -42,11 +43,12 @@ function describe(
   ongoing: boolean,
 ): Anomaly {
   const { times, columns } = scores
+  const judgedScores = judged(scores)
   let peak = first
   let score = NaN
   for (let i = first; i <= last; i++) {
     if (strength[i] > strength[peak]) peak = i
-    if (!(columns.score[i] <= score) && !Number.isNaN(columns.score[i])) score = columns.score[i]
+    if (!(judgedScores[i] <= score) && !Number.isNaN(judgedScores[i])) score = judgedScores[i]
   }
   const current = columns.value[peak]
   const expected = columns.expected[peak]

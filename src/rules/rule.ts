@@ -11,3 +11,8 @@ export interface Verdict {
 export interface Rule {
   judge(scores: Scores, state?: State): Verdict
 }
+
+/** What rules judge: `alarm` where a detector tells it apart from `score`. */
+export function judged({ columns }: Scores): Float64Array {
+  return columns.alarm ?? columns.score
+}

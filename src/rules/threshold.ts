@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { component } from '../component.ts'
 import type { Scores } from '../detectors/detector.ts'
-import type { Rule } from './rule.ts'
+import { judged, type Rule } from './rule.ts'
 
 const config = z
   .strictObject({
@@ -34,9 +34,9 @@ function fromLimits({ limit, upper, lower }: z.output<typeof config>): Rule {
     return strongest
   }
   return {
-    judge({ columns }: Scores) {
-      const { score, value } = columns
-      return { strength: score.map((s, i) => strengthOf(s, value[i])), state: { version: 1 } }
+    judge(scores: Scores) {
+      const { value } = scores.columns
+      return { strength: judged(scores).map((s, i) => strengthOf(s, value[i])), state: { version: 1 } }
     },
   }
 }

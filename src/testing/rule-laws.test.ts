@@ -10,7 +10,9 @@ for (const member of Object.values(rules))
       for (const law of ruleLaws) it(law.name, () => law.check(member.create(member.config.parse(example))))
     })
 
-const honest: Rule = { judge: ({ columns }) => ({ strength: columns.score.map(finite), state: { version: 1 } }) }
+const honest: Rule = {
+  judge: ({ columns }) => ({ strength: (columns.alarm ?? columns.score).map(finite), state: { version: 1 } }),
+}
 const finite = (score: number) => (Number.isFinite(score) ? score : NaN)
 let calls = 0
 
@@ -30,6 +32,9 @@ const breakers: Record<string, Rule> = {
   },
   'says NaN of a row that is NaN': {
     judge: ({ columns }) => ({ strength: columns.score.map(s => finite(s) || 0), state: { version: 1 } }),
+  },
+  'judges the alarm of a detector that tells it apart from the score': {
+    judge: ({ columns }) => ({ strength: columns.score.map(finite), state: { version: 1 } }),
   },
   'is monotone: a higher score is not less strange': {
     judge: ({ columns }) => ({ strength: columns.score.map(s => (s > 100 ? 0 : finite(s))), state: { version: 1 } }),

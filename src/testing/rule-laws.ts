@@ -115,6 +115,15 @@ export const ruleLaws: readonly RuleLaw[] = [
     },
   },
   {
+    name: 'judges the alarm of a detector that tells it apart from the score',
+    check(rule) {
+      const scores = makeScores(1200)
+      const calm = new Float64Array(1200).fill(1)
+      const apart = { ...scores, columns: { ...scores.columns, score: calm, alarm: scores.columns.score } }
+      assert.deepEqual(rule.judge(apart).strength, rule.judge(scores).strength)
+    },
+  },
+  {
     name: 'is monotone: a higher score is not less strange',
     check(rule) {
       const scores = makeScores(900)
