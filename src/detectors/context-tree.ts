@@ -45,7 +45,7 @@ export const contextTree = component({
   summary: 'Symbols that the contexts before them did not foretell (CAD OSE, causal).',
   config,
   create: options => fromStream({ lookback: DAY, open: snapshot => openContexts(options, snapshot) }),
-  examples: [{}, { contexts: 256, margin: 0.5, rest: 30 }],
+  examples: [{}, { contexts: 128, margin: 2, rest: 30 }],
 })
 
 interface Memory extends Record<string, unknown> {
