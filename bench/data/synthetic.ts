@@ -64,8 +64,7 @@ export function synthesisOf(name: string): { kind: Kind; strength: Strength; noi
 export function makeSynthetic(kind: Kind, strength: Strength, noise: Noise, seed: number): BenchSeries {
   const key = 1000 * seed + 100 * KINDS.indexOf(kind) + 10 * STRENGTHS.indexOf(strength) + NOISES.indexOf(noise)
   const random = seededRandom(key)
-  const drawNoise = noise === 'heavy' ? seededHeavy(key + 1) : seededNormal(key + 1)
-  const spread = SPREAD[noise] * LEVEL
+  const drawError = seededErrors(noise, key + 1)
   const rows = LENGTH / SYNTHETIC_STEP
   const trainRows = TRAIN / SYNTHETIC_STEP
   const perHour = HOUR / SYNTHETIC_STEP
@@ -75,37 +74,58 @@ export function makeSynthetic(kind: Kind, strength: Strength, noise: Noise, seed
   const times = Float64Array.from({ length: rows }, (_, i) => START + i * SYNTHETIC_STEP)
   const labels = new Uint8Array(rows)
   if (span > 0) labels.fill(1, first, first + span)
-  let memory = 0
   const value = times.map((time, i) => {
-    // A little of the last error stays, as in most metrics.
-    memory = 0.3 * memory + Math.sqrt(1 - 0.3 ** 2) * drawNoise()
-    const at = labels[i] ? (i - first) / span : -1
-    if (at < 0) return LEVEL + tide(time) + spread * memory
-    switch (kind) {
-      case 'spike':
-        return LEVEL + tide(time) + spread * (memory + HEIGHT[strength])
-      case 'dip':
-        return LEVEL + tide(time) + spread * (memory - HEIGHT[strength])
-      case 'level shift':
-        return LEVEL + tide(time) + spread * (memory + HEIGHT[strength])
-      case 'drift':
-        return LEVEL + tide(time) + spread * (memory + 1.5 * HEIGHT[strength] * at)
-      case 'variance':
-        return LEVEL + tide(time) + spread * VARIANCE[strength] * memory
-      case 'season phase':
-        return LEVEL + tide(time - PHASE[strength] * HOUR) + spread * memory
-      case 'season amplitude':
-        return LEVEL + AMPLITUDE[strength] * tide(time) + spread * memory
-      default:
-        return NaN
-    }
+    const error = drawError()
+    return labels[i] ? strangeValue(kind, strength, (i - first) / span, time, noise, error) : calmValue(time, noise, error)
   })
   const name = `${kind}, ${strength}, ${noise}, ${seed}`
   return { set: 'synthetic', name, times, columns: { value }, labels, trainRows, step: SYNTHETIC_STEP }
 }
 
+/** Errors in standard deviations. A little of the last one stays, as in most metrics. */
+export function seededErrors(noise: Noise, seed: number): () => number {
+  const drawNoise = noise === 'heavy' ? seededHeavy(seed) : seededNormal(seed)
+  let memory = 0
+  return () => {
+    memory = 0.3 * memory + Math.sqrt(1 - 0.3 ** 2) * drawNoise()
+    return memory
+  }
+}
+
+/** Level, tide and error, which is in standard deviations of the noise. */
+export function calmValue(time: number, noise: Noise, error: number): number {
+  return LEVEL + tide(time) + spreadOf(noise) * error
+}
+
+/** The value of a row inside an anomaly; `at` is its place there, from 0 to 1. */
+export function strangeValue(kind: Kind, strength: Strength, at: number, time: number, noise: Noise, error: number): number {
+  switch (kind) {
+    case 'spike':
+    case 'level shift':
+      return calmValue(time, noise, error + HEIGHT[strength])
+    case 'dip':
+      return calmValue(time, noise, error - HEIGHT[strength])
+    case 'drift':
+      return calmValue(time, noise, error + 1.5 * HEIGHT[strength] * at)
+    case 'variance':
+      return LEVEL + tide(time) + spreadOf(noise) * VARIANCE[strength] * error
+    case 'season phase':
+      return LEVEL + tide(time - PHASE[strength] * HOUR) + spreadOf(noise) * error
+    case 'season amplitude':
+      return LEVEL + AMPLITUDE[strength] * tide(time) + spreadOf(noise) * error
+    case 'missing':
+      return NaN
+    case 'calm':
+      return calmValue(time, noise, error)
+  }
+}
+
+function spreadOf(noise: Noise): number {
+  return SPREAD[noise] * LEVEL
+}
+
 /** Rows of an anomaly: few where it is a matter of height alone, half a day and more where it is one of shape. */
-function spanOf(kind: Kind, strength: Strength, random: () => number, perHour: number): number {
+export function spanOf(kind: Kind, strength: Strength, random: () => number, perHour: number): number {
   if (kind === 'calm') return 0
   if (kind === 'spike' || kind === 'dip') return 1 + Math.floor(3 * random())
   if (kind === 'missing') return MISSING[strength] * perHour
