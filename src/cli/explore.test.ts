@@ -121,6 +121,16 @@ describe('correlations', () => {
     }
   })
 
+  it('are not made by one event in each, or a few: those are told apart', () => {
+    const event = (seed: number, from: number) =>
+      white(600, seed).map((value, i) => value + (i >= from && i < from + 20 ? 30 : 0))
+    const { pairs, report } = look({ a: event(1, 300), b: event(2, 304), c: event(3, 500), d: event(4, 80) })
+    expect(pairs).toEqual([])
+    expect(report.few).toMatchObject([{ leads: 0, follows: 1 }])
+    const rare = (seed: number) => white(1500, seed).map(value => (value > 2.4 ? value : 0))
+    expect(look(Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8].map(seed => [`s${seed}`, rare(seed)]))).pairs).toEqual([])
+  })
+
   it('are not made by one wild row in each, nor by a few rows', () => {
     const wild = (seed: number) => white(600, seed).map((value, i) => (i === 300 ? 1e6 : value))
     expect(look({ a: wild(1), b: wild(2) }).pairs).toEqual([])

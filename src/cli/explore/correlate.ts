@@ -35,6 +35,8 @@ export interface Correlations {
   readonly lags: Int16Array
   /** Beyond chance and at least `least`, strongest first. */
   readonly pairs: readonly Pair[]
+  /** Those that correlate by a few events, as often as chance would have it. */
+  readonly few: readonly Pair[]
   readonly apparent: readonly Apparent[]
 }
 
@@ -49,6 +51,8 @@ export interface CorrelateOptions {
 
 /** Fewer shared rows than this tell nothing. */
 const FEWEST = 20
+/** Rows by the count of `countEvents` that a correlation must be made of: three for each event. */
+const EVENTS = 24
 /** A nearer lag that is nearly as good as the best is the one meant: neighbours of smooth series differ by nothing. */
 const NEARLY = 0.985
 /** Values correlate this much, and less than that beside season and trend: the correlation is an appearance. */
@@ -81,7 +85,12 @@ export function correlateAll(
   const matrix = new Float32Array(count * count)
   const lags = new Int16Array(count * count)
   const pairs: Pair[] = []
+  const few: Pair[] = []
   const apparent: Apparent[] = []
+  const pairOf = (i: number, j: number, r: number, lag: number, shared: number, limit: number): Pair => {
+    const [leads, follows] = lag >= 0 ? [i, j] : [j, i]
+    return { leads, follows, r, lag: Math.abs(lag), edge: reach > 0 && Math.abs(lag) === reach, rows: shared, limit }
+  }
   for (let i = 0; i < count; i++) {
     say(1 - ((count - i) * (count - i)) / (count * count))
     matrix[i * count + i] = 1
@@ -94,8 +103,14 @@ export function correlateAll(
       let best = enough ? strongest(sums, shared, reach) : 0
       let { r, rows: counted } = enough ? sharedCorrelation(x, y, best, sums[reach + best]) : { r: 0, rows: shared }
       const beside = r
-      const limit = Math.abs(r) < lowest ? 1 : correlationLimit(effectiveRows(counted, memories[i], memories[j]), trials)
-      const sure = Math.abs(r) >= limit && counted >= FEWEST
+      let limit = Math.abs(r) < lowest ? 1 : correlationLimit(effectiveRows(counted, memories[i], memories[j]), trials)
+      let sure = Math.abs(r) >= limit && counted >= FEWEST
+      if (sure) {
+        const events = countEvents(x.filled, y.filled, best, memoryLength(memories[i], memories[j]))
+        limit = events < EVENTS ? 1 : Math.max(limit, correlationLimit(events, trials))
+        sure = events >= EVENTS && Math.abs(r) >= limit
+        if (!sure && Math.abs(r) >= least) few.push(pairOf(i, j, r, best, counted, limit))
+      }
       if (!sure) {
         r = zero
         best = 0
@@ -103,19 +118,16 @@ export function correlateAll(
       matrix[i * count + j] = matrix[j * count + i] = r
       lags[i * count + j] = best
       lags[j * count + i] = -best
-      if (sure && Math.abs(r) >= least) {
-        const [leads, follows] = best >= 0 ? [i, j] : [j, i]
-        pairs.push({ leads, follows, r, lag: Math.abs(best), edge: reach > 0 && Math.abs(best) === reach, rows: counted, limit })
-      }
+      if (sure && Math.abs(r) >= least) pairs.push(pairOf(i, j, r, best, counted, limit))
       if (Math.abs(beside) < NOTHING) {
         const both = alike(i, j)
         if (Math.abs(both) >= APPARENT) apparent.push({ a: i, b: j, values: both, beside })
       }
     })
   }
-  pairs.sort((a, b) => Math.abs(b.r) - Math.abs(a.r))
+  for (const list of [pairs, few]) list.sort((a, b) => Math.abs(b.r) - Math.abs(a.r))
   apparent.sort((a, b) => Math.abs(b.values) - Math.abs(a.values))
-  return { matrix, lags, pairs, apparent }
+  return { matrix, lags, pairs, few, apparent }
 }
 
 /** The lag of the greatest |r|, or the nearest to 0 that is nearly as good. */
@@ -128,6 +140,29 @@ function strongest(sums: Float64Array, shared: number, reach: number): number {
   for (let near = 0; near < Math.abs(best); near++)
     for (const lag of [near, -near]) if (at(lag) * Math.sign(top) >= NEARLY * Math.abs(top)) return lag
   return best
+}
+
+/** The lag from which two series do not remember together. */
+function memoryLength(x: Float64Array, y: Float64Array): number {
+  const at = x.findIndex((r, lag) => lag > 0 && r * y[lag] < 0.05)
+  return at < 0 ? x.length : at
+}
+
+/**
+ * Of how many independent rows a correlation is made at most: three times the participation ratio of its products, in blocks of `length`
+ * rows, which is about all blocks for normal noise and about three for one common event.
+ */
+function countEvents(x: Float64Array, y: Float64Array, lag: number, length: number): number {
+  const from = Math.max(0, -lag)
+  const to = Math.min(x.length, y.length - lag)
+  let [sizes, squares] = [0, 0]
+  for (let start = from; start < to; start += length) {
+    let block = 0
+    for (let i = start; i < Math.min(to, start + length); i++) block += x[i] * y[i + lag]
+    sizes += Math.abs(block)
+    squares += block * block
+  }
+  return squares > 0 ? (3 * sizes * sizes) / squares : 0
 }
 
 /** Autocorrelation at lags 0 … reach. */

@@ -37,7 +37,8 @@ export function pageOf(report: Report, { title, now }: { readonly title: string;
   const { series, range, step, pairs, groups } = report
   const { seasonal, dead, gappy, late, raw } = kinds(report)
   const sections = [
-    section('correlations', 'Correlations', pairs.length, drawPairs(report)),
+    section('correlations', 'Correlations', pairs.length, drawPairs(report, pairs)),
+    section('few', 'Together in a few events only, which may be chance', report.few.length, drawPairs(report, report.few)),
     section('apparent', 'Alike at first sight only', report.apparent.length, drawApparent(report)),
     section('map', 'Map of all pairs', report.correlated.length, drawMap(report)),
     section('groups', 'Redundant groups', groups.length, drawGroups(report)),
@@ -95,12 +96,12 @@ function section(id: string, title: string, n: number, body: string): string {
     : ''
 }
 
-function drawPairs(report: Report): string {
-  if (report.pairs.length === 0) return `<p class="none">None of at least ${report.least} that chance does not explain.</p>`
-  const rows = report.pairs
+function drawPairs(report: Report, pairs: readonly Pair[]): string {
+  if (pairs.length === 0) return `<p class="none">None of at least ${report.least} that chance does not explain.</p>`
+  const rows = pairs
     .slice(0, ROWS)
     .map(pair => `<li class="pair">${bar(pair.r)}<p>${escape(sayPair(report, pair))}</p>${overlay(report, pair)}</li>`)
-  return `<p class="hint">Line in colour: the one that leads or comes first. Thin line: the other, moved earlier by the lag.</p><ol class="pairs">${rows.join('')}</ol>${cut(report.pairs.length)}`
+  return `<p class="hint">Line in colour: the one that leads or comes first. Thin line: the other, moved earlier by the lag.</p><ol class="pairs">${rows.join('')}</ol>${cut(pairs.length)}`
 }
 
 /** How strong and of which sign. */

@@ -2,6 +2,7 @@ import { printFault } from '../../errors.ts'
 import { sparkline } from '../sparkline.ts'
 import { printTable } from '../table.ts'
 import { paint, type Terminal } from '../terminal.ts'
+import type { Pair } from './correlate.ts'
 import type { Entry, Report } from './report.ts'
 import { BASIS_WORDS, count, sayApparent, sayGaps, sayLength, sayMember, sayPair, sayR, saySeasons, sayState } from './words.ts'
 
@@ -30,6 +31,13 @@ export function printReport(report: Report, { out }: Pick<Terminal, 'out'>): str
     ).replace(/^R +WHAT\n$/, '') || `None of at least ${report.least} that chance does not explain.\n`,
     report.pairs.length,
     pairs.length,
+  )
+  const few = report.few.slice(0, 5)
+  section(
+    'Together in a few events only, which may be chance',
+    few.map(pair => `${sayR(pair.r)}  ${sayPair(report, pair)}\n`).join(''),
+    report.few.length,
+    5,
   )
   section(
     'Alike at first sight only: a common season, trend or single event, and nothing beside',
@@ -103,6 +111,16 @@ export function kinds({ series }: Report) {
 export function reportJson(report: Report) {
   const { series, step, correlated, order } = report
   const id = (place: number) => series[place].name
+  const pairJson = (pair: Pair) => ({
+    leads: id(pair.leads),
+    follows: id(pair.follows),
+    r: pair.r,
+    lag: pair.lag * step,
+    edge: pair.edge,
+    rows: pair.rows,
+    limit: pair.limit,
+    sentence: sayPair(report, pair),
+  })
   return {
     range: report.range,
     step,
@@ -114,16 +132,8 @@ export function reportJson(report: Report) {
     redundant: report.redundant,
     sharedLabels: report.shared,
     series: series.map(({ labels, name, read, look, seasons }) => ({ name, labels, read, ...look, seasons })),
-    correlations: report.pairs.map(pair => ({
-      leads: id(pair.leads),
-      follows: id(pair.follows),
-      r: pair.r,
-      lag: pair.lag * step,
-      edge: pair.edge,
-      rows: pair.rows,
-      limit: pair.limit,
-      sentence: sayPair(report, pair),
-    })),
+    correlations: report.pairs.map(pairJson),
+    few: report.few.map(pairJson),
     apparent: report.apparent.map(({ a, b, values, beside }) => ({ a: id(a), b: id(b), values, beside })),
     groups: report.groups.map(({ representative, members }) => ({
       representative: id(representative),

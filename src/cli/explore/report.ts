@@ -39,6 +39,8 @@ export interface Report {
   /** Places of the series that were correlated: leaf `i` of the tree is series `correlated[i]`. */
   readonly correlated: readonly number[]
   readonly pairs: readonly Pair[]
+  /** Those that correlate by a few events only: chance is not ruled out. */
+  readonly few: readonly Pair[]
   readonly apparent: readonly Apparent[]
   readonly groups: readonly Group[]
   readonly tree: readonly Merge[]
@@ -118,6 +120,10 @@ export function explore(
   const told = (one: number, other: number, lag: number) =>
     (!standsFor.has(one) && !standsFor.has(other)) || (lag > 0 && (standsFor.get(one) === other || standsFor.get(other) === one))
   const placed = (leaf: number) => correlated[leaf]
+  const tell = (list: readonly Pair[]) =>
+    list
+      .filter(({ leads, follows, lag }) => told(leads, follows, lag))
+      .map(pair => ({ ...pair, leads: placed(pair.leads), follows: placed(pair.follows) }))
   return {
     range: { start: times[0] ?? 0, end: (times.at(-1) ?? 0) + step },
     step,
@@ -130,9 +136,8 @@ export function explore(
     shared,
     series: entries,
     correlated,
-    pairs: found.pairs
-      .filter(({ leads, follows, lag }) => told(leads, follows, lag))
-      .map(pair => ({ ...pair, leads: placed(pair.leads), follows: placed(pair.follows) })),
+    pairs: tell(found.pairs),
+    few: tell(found.few),
     apparent: found.apparent.filter(({ a, b }) => told(a, b, 0)).map(pair => ({ ...pair, a: placed(pair.a), b: placed(pair.b) })),
     groups: groups.map(({ representative, members }) => ({
       representative: placed(representative),
