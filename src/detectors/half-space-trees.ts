@@ -38,7 +38,7 @@ export const halfSpaceTrees = component({
   type: 'half-space-trees',
   summary: 'How few rows of the window before lie in the same part of space (half-space trees).',
   config,
-  create: options => fromStream({ lookback: DAY, open: snapshot => openTrees(options, snapshot) }),
+  create: options => fromStream({ lookback: DAY, multivariate: true, open: snapshot => openTrees(options, snapshot) }),
   examples: [{}, { trees: 10, depth: 6, window: 128, seed: 3 }],
 })
 

@@ -38,7 +38,7 @@ export const isolationForest = component({
   type: 'isolation-forest',
   summary: 'How few random cuts set a row apart from those of a window (isolation forest).',
   config,
-  create: options => fromStream({ lookback: DAY, open: snapshot => openForest(options, snapshot) }),
+  create: options => fromStream({ lookback: DAY, multivariate: true, open: snapshot => openForest(options, snapshot) }),
   examples: [{}, { trees: 25, sample: 64, window: 512, refit: 256, seed: 3 }],
 })
 

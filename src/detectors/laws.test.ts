@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { detectorLaws } from '../testing/detector-laws.ts'
+import { multivariateLaws } from '../testing/multivariate-laws.ts'
 import { detectors } from './index.ts'
 import { perColumn } from './per-column.ts'
 
@@ -43,7 +44,16 @@ for (const { type, examples, config, create } of Object.values(detectors))
       }
     })
 
+for (const { type, examples, config, create } of Object.values(detectors))
+  for (const example of examples) {
+    const detector = create(config.parse(example))
+    if (!detector.multivariate) continue
+    describe(`${type} ${JSON.stringify(example)} on several columns`, () => {
+      for (const law of multivariateLaws) it(law.name, () => law.check(detector))
+    })
+  }
+
 describe('perColumn', () => {
   const detector = perColumn(detectors.ewma.create(detectors.ewma.config.parse({})))
-  for (const law of detectorLaws) it(law.name, () => law.check(detector))
+  for (const law of [...detectorLaws, ...multivariateLaws]) it(law.name, () => law.check(detector))
 })

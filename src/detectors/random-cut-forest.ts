@@ -45,7 +45,7 @@ export const randomCutForest = component({
   type: 'random-cut-forest',
   summary: 'How much a point and the rows before it stand apart from those remembered, by random cuts.',
   config,
-  create: options => fromStream({ lookback: DAY, open: snapshot => openForest(options, snapshot) }),
+  create: options => fromStream({ lookback: DAY, multivariate: true, open: snapshot => openForest(options, snapshot) }),
   examples: [{}, { trees: 10, sample: 64, shingle: 1, seed: 7 }],
 })
 

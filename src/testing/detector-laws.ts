@@ -255,13 +255,13 @@ function exampleSeries(detector: Detector): Frame<'value'> {
 }
 
 /** The nearest step that people use and that divides a week. */
-function roundStep(ms: number): number {
+export function roundStep(ms: number): number {
   const steps = [0.1, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800].map(seconds => seconds * SECOND)
   return steps.findLast(step => step <= ms) ?? steps[0]
 }
 
 /** Uniform numbers 0 … 1 of a 32-bit state (mulberry32, T. Ettinger). */
-function mulberry(seed: number): () => number {
+export function mulberry(seed: number): () => number {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0
@@ -310,9 +310,10 @@ function part({ labels, times, columns }: Scores, from: number, to: number): Sco
   }
 }
 
-function assertSame(a: Scores, b: Scores): void {
+export function assertSame(a: Scores, b: Scores): void {
   assert.deepEqual(b.times, a.times)
-  for (const name of COLUMNS) assert.deepEqual(b.columns[name], a.columns[name], `${name} must be the same`)
+  // As lists: of two arrays of numbers NaN is told from NaN by its bits.
+  for (const name of COLUMNS) assert.deepEqual([...b.columns[name]], [...a.columns[name]], `${name} must be the same`)
 }
 
 function assertClose(a: Scores, b: Scores): void {

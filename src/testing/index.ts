@@ -2,6 +2,7 @@
 export { detectorLaws } from './detector-laws.ts'
 export { fakePrometheus } from './fake-prometheus.ts'
 export { type FakeReceiver, openReceiver } from './fake-receiver.ts'
+export { multivariateLaws } from './multivariate-laws.ts'
 export { notifierLaws, remoteNotifierLaws } from './notifier-laws.ts'
 export { refinerLaws } from './refiner-laws.ts'
 export { ruleLaws } from './rule-laws.ts'
