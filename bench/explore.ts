@@ -14,7 +14,60 @@ const OPTIONS: ExploreOptions = { basis: 'residual', rank: false, least: 0.5, re
 
 export async function run(): Promise<readonly Row[]> {
   // Families of five, and all of one kind with gaps: then every pair is counted anew.
-  return [...measure('a hundred families', 100, 7), ...measure('one family with gaps', 1, 1)]
+  return [...measure('a hundred families', 100, 7), ...measure('one family with gaps', 1, 1), ...countFalse()]
+}
+
+/** A series that has nothing to do with any other. */
+type Make = (rows: number, noise: () => number, random: () => number) => Float64Array
+
+const remembering =
+  (share: number): Make =>
+  (rows, noise) => {
+    let level = 0
+    return Float64Array.from({ length: rows }, () => (level = share * level + noise()))
+  }
+
+const UNRELATED: Readonly<Record<string, Make>> = {
+  noise: remembering(0),
+  'short memory': remembering(0.6),
+  'long memory': remembering(0.95),
+  'random walk': remembering(1),
+  'heavy tails': (rows, noise) => Float64Array.from({ length: rows }, () => noise() / Math.abs(noise())),
+  steps: (rows, noise, random) => {
+    let level = 0
+    return Float64Array.from({ length: rows }, () => (random() < 0.01 ? (level = noise()) : level) + 0.1 * noise())
+  },
+  gaps: (rows, noise, random) => remembering(0.6)(rows, noise, random).map(value => (random() < 0.3 ? NaN : value)),
+  'common day': (rows, noise, random) => {
+    const size = 3 + 15 * random()
+    return remembering(0.8)(rows, noise, random).map((value, i) => value + size * Math.sin((2 * Math.PI * i) / 288))
+  },
+  'one event': (rows, noise, random) => {
+    const start = Math.floor(random() * rows)
+    return Float64Array.from({ length: rows }, (_, i) => noise() + (i >= start && i < start + 20 ? 30 : 0))
+  },
+  'rare spikes': (rows, _, random) => Float64Array.from({ length: rows }, () => (random() < 0.01 ? 10 * random() : 0)),
+}
+const LENGTHS = [100, 400, 1500]
+const SETS = 12
+
+/** Sets of thirty unrelated series in which any pair is told, at any strength: one in a hundred is allowed. */
+function countFalse(): Row[] {
+  return Object.entries(UNRELATED).map(([kind, make], k): Row => {
+    let wrong = 0
+    for (const rows of LENGTHS)
+      for (let set = 0; set < SETS; set++) {
+        const series = Array.from({ length: 30 }, (_, i) => {
+          const random = seededRandom(1e6 * (k + 1) + 1e4 * set + 10 * rows + i)
+          const noise = () => Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next())
+          return { labels: { __name__: `s${i}` }, read: 'value' as const, values: make(rows, noise, () => random.next()) }
+        })
+        const times = Float64Array.from({ length: rows }, (_, i) => i * 5 * MINUTE)
+        const { pairs } = explore({ series, times, step: 5 * MINUTE, late: 2, names: [], warnings: [] }, { ...OPTIONS, least: 0 })
+        if (pairs.length > 0) wrong++
+      }
+    return { name: `unrelated, ${kind}: sets with a pair`, value: wrong, unit: `of ${LENGTHS.length * SETS}` }
+  })
 }
 
 function measure(name: string, families: number, gapsIn: number): Row[] {

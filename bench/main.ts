@@ -1,12 +1,13 @@
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
+import * as accuracy from './accuracy.ts'
 import type { Bench, BenchOptions, Row } from './bench.ts'
 import * as budget from './budget.ts'
-import * as detectors from './detectors.ts'
 import * as explore from './explore.ts'
 import { labelled } from './labelled.ts'
 import * as nab from './nab.ts'
 import * as scale from './scale.ts'
+import * as speed from './speed.ts'
 import * as synthetic from './synthetic.ts'
 
 /** The benches, by name. Loaded up front: those that need something that is absent must say so in `run`. */
@@ -17,7 +18,8 @@ const benches: Readonly<Record<string, Bench>> = {
   aiops: labelled('aiops', 'AIOps Challenge 2018'),
   synthetic,
   budget,
-  detectors,
+  accuracy,
+  speed,
   scale,
   explore,
 }
@@ -56,7 +58,7 @@ const options: BenchOptions = {
 
 const results: Row[] = []
 for (const [key, bench] of Object.entries(benches)) {
-  if (name !== undefined && key !== name) continue
+  if (name === undefined ? key === 'accuracy' : key !== name) continue
   if (!values.json) console.error(`${key}: ${bench.summary}`)
   results.push(...(await bench.run(options)))
 }
@@ -66,7 +68,7 @@ if (values.json) console.log(JSON.stringify({ ...(name === undefined ? {} : { na
 else for (const line of table(results)) console.log(line)
 
 function table(rows: readonly Row[]): string[] {
-  const width = Math.max(...rows.map(row => row.name.length))
+  const width = Math.max(0, ...rows.map(row => row.name.length))
   return rows.map(({ name, value, unit, goal, met, peer, ratio }) => {
     const parts = [name.padEnd(width), `${Number(value.toPrecision(4)).toLocaleString('en-US')} ${unit}`.padEnd(24)]
     if (goal !== undefined) parts.push(`goal ${goal} ${met ? 'met' : 'MISSED'}`)
