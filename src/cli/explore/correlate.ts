@@ -157,8 +157,9 @@ function countEvents(x: Float64Array, y: Float64Array, lag: number, length: numb
   const to = Math.min(x.length, y.length - lag)
   let [sizes, squares] = [0, 0]
   for (let start = from; start < to; start += length) {
+    const end = Math.min(to, start + length)
     let block = 0
-    for (let i = start; i < Math.min(to, start + length); i++) block += x[i] * y[i + lag]
+    for (let i = start; i < end; i++) block += x[i] * y[i + lag]
     sizes += Math.abs(block)
     squares += block * block
   }
