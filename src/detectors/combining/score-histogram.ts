@@ -10,7 +10,7 @@ export type HistogramState = Float64Array
 
 /** How scores of a stream are distributed, in bounded memory, older ones forgotten by half over `half` scores. */
 export interface ScoreHistogram {
-  /** −log10 of the part of the scores that reach this one; 0 while there are few. */
+  /** −log10 of the part of the scores that reach this one; 0 while there are fewer than `few`. */
   tail(score: number): number
   /** The `p`-quantile, to the width of a bin; NaN before the first score. */
   quantile(p: number): number
@@ -18,10 +18,7 @@ export interface ScoreHistogram {
   snapshot(): HistogramState
 }
 
-/** Undecided below so many scores. */
-const FEW = 10
-
-export function openScoreHistogram(half: number, snapshot?: HistogramState): ScoreHistogram {
+export function openScoreHistogram(half: number, few: number, snapshot?: HistogramState): ScoreHistogram {
   // The last two places hold the total and the weight of the next score.
   const bins = snapshot ? snapshot.slice() : new Float64Array(BINS + 2)
   if (!snapshot) bins[BINS + 1] = 1
@@ -31,7 +28,7 @@ export function openScoreHistogram(half: number, snapshot?: HistogramState): Sco
     tail(score) {
       const weight = bins[BINS + 1]
       const total = bins[BINS] / weight
-      if (!(score > 0) || total < FEW) return 0
+      if (!(score > 0) || total < few) return 0
       const place = placeOf(score)
       const bin = Math.floor(place)
       let above = bins[bin] * (1 - place + bin)

@@ -3,6 +3,8 @@ import type { Judgement, State, Stream } from '../detector.ts'
 import type { Resonance, ResonanceState } from '../resonance/resonance.ts'
 import { openResonance } from '../resonance/resonance.ts'
 import { openDayView } from './day-view.ts'
+import type { LastingState } from './lasting-departure.ts'
+import { openLastingDeparture } from './lasting-departure.ts'
 import type { View } from './level-view.ts'
 import { openLevelView } from './level-view.ts'
 import { openRangeRule } from './range-rule.ts'
@@ -28,10 +30,6 @@ const REFRESH = 1000
 const SMOOTHING = [0.22, 0.21, 0.2, 0.19, 0.18]
 /** Rows over which a vote fades by 1 / e: votes that come one after the other add up. */
 const HOLD = 30
-/** What novelty, and the mean of `MEAN_ROWS` rows, are ranked in. */
-const TAIL_MEMORY = 20_000
-const MEAN_ROWS = 24
-const MEAN_MEMORY = 500
 /** A value so far outside the range seen (as a part of it) casts a vote. */
 const RANGE_TOLERANCE = 0.05
 const RANGE_VOTE = 2
@@ -42,20 +40,28 @@ const NETWORKS = [
   { block: 7, novelty: 0, surprise: 1 },
 ]
 const TRAINING = 104
-const CATEGORIES = 256
-const MEAN_VOTE = 0.5
-/** Brings the sum of votes to where scores in standard deviations are: 4 is odd, 7 is an anomaly. */
-const ALARM_UNIT = 2.5
+const CATEGORIES = 128
+/** Novelties are ranked among so many, at least `NOVELTY_FEW`. */
+const NOVELTY_MEMORY = 20_000
+const NOVELTY_FEW = 10
+const LASTING_VOTE = 0.5
+/** The sum of votes is divided by this more than its own usual height, the 90 % quantile, so that restless series must say more. */
+const RESTLESS = 2
+const USUAL = 0.9
+const USUAL_MEMORY = 100_000
+const USUAL_FEW = 300
+/** Brings the sum of votes to where scores in standard deviations are: 4 is odd, 6 is an anomaly. */
+const ALARM_UNIT = 4
 
 const MOST = 1e6
 
-/** Votes: log-sum, range, mean, then one for each network. */
+/** Votes: log-sum, range, departure, then one for each network. */
 const VOTES = 3 + NETWORKS.length
 
 /**
  * The default for one column. Four views (residual of an autoregression, seasonal, time of day, level), each divided by its own upper quantile,
  * are logged, summed and averaged over five rows: the score. The alarm adds to that sum the votes of a range rule, of shapes never seen before
- * and of a shifted mean; each vote fades slowly, so that different signs of one event meet.
+ * and of a lasting departure from the time of day; each vote fades slowly, so that different signs of one event meet.
  */
 export function openUnivariate({ openBand, zone }: UnivariateParts, snapshot?: State): Stream {
   const known = snapshot?.version === 1 ? snapshot : undefined
@@ -66,27 +72,26 @@ export function openUnivariate({ openBand, zone }: UnivariateParts, snapshot?: S
     openDayView(zone, inner?.[1]),
     openLevelView(20_000, 20_000, inner?.[2]),
   ]
-  const quantiles = VIEW_WEIGHTS.map((_, i) => openScoreHistogram(UPPER_MEMORY, (known?.quantiles as Float64Array[])?.[i]))
+  const quantiles = VIEW_WEIGHTS.map((_, i) => openScoreHistogram(UPPER_MEMORY, 0, (known?.quantiles as Float64Array[])?.[i]))
   const upper = known ? (known.upper as Float64Array).slice() : new Float64Array(VIEW_WEIGHTS.length).fill(1)
   const range = openRangeRule(known?.range as Float64Array | undefined)
   const networks = NETWORKS.map(({ block }, i) =>
     openResonance({ block, training: TRAINING, categories: CATEGORIES }, (known?.networks as ResonanceState[])?.[i]),
   )
-  const tails = [...NETWORKS, 0].map((_, i) => openScoreHistogram(TAIL_MEMORY, (known?.tails as Float64Array[])?.[i]))
-  const means = openLevelView(MEAN_MEMORY, MEAN_MEMORY, known?.means as Float64Array | undefined)
-  const recent = known ? (known.recent as Float64Array).slice() : new Float64Array(MEAN_ROWS)
+  const ranks = NETWORKS.map((_, i) => openScoreHistogram(NOVELTY_MEMORY, NOVELTY_FEW, (known?.ranks as Float64Array[])?.[i]))
+  const lasting = openLastingDeparture(known?.lasting as LastingState | undefined)
+  const totals = openScoreHistogram(USUAL_MEMORY, USUAL_FEW, known?.totals as Float64Array | undefined)
   const sums = known ? (known.sums as Float64Array).slice() : new Float64Array(SMOOTHING.length - 1)
   const votes = known ? (known.votes as Float64Array).slice() : new Float64Array(VOTES)
-  const n = known ? (known.n as Float64Array).slice() : Float64Array.of(0, REFRESH_FIRST)
+  const n = known ? (known.n as Float64Array).slice() : Float64Array.of(0, REFRESH_FIRST, 0)
 
   const judgement: Judgement = { score: NaN, alarm: NaN, value: NaN, expected: NaN, lower: NaN, upper: NaN }
   const distances = new Float64Array(VIEW_WEIGHTS.length)
   const novelties = new Float64Array(NETWORKS.length)
   const cast = new Float64Array(VOTES)
-  let meanDistance = 0
-  let mean = 0
   let logSum = 0
   let smooth = 0
+  let total = 0
   let seenTime = NaN
   let seenValue = NaN
 
@@ -111,19 +116,16 @@ export function openUnivariate({ openBand, zone }: UnivariateParts, snapshot?: S
     const fade = 1 - 1 / HOLD
     cast[0] = smooth
     cast[1] = range.look(x) > RANGE_TOLERANCE ? RANGE_VOTE : 0
-    mean = x - recent[n[0] % MEAN_ROWS]
-    for (let i = 0; i < MEAN_ROWS; i++) mean += recent[i]
-    mean /= Math.min(MEAN_ROWS, n[0] + 1)
-    meanDistance = n[0] < MEAN_ROWS ? NaN : means.look(time, mean)
-    cast[2] = MEAN_VOTE * voteOf(tails[NETWORKS.length].tail(meanDistance))
+    cast[2] = LASTING_VOTE * voteOf(lasting.look(distances[2]))
     for (let i = 0; i < networks.length; i++) {
       const { block, novelty, surprise } = NETWORKS[i]
       const answer: Resonance = networks[i].look(x)
       novelties[i] = answer.novelty
-      const tail = novelty > 0 && answer.novelty > 0 ? tails[i].tail(answer.novelty) + Math.log10(block) : 0
+      const tail = novelty > 0 && answer.novelty > 0 ? ranks[i].tail(answer.novelty) + Math.log10(block) : 0
       cast[3 + i] = novelty * voteOf(tail) + surprise * answer.surprise
     }
-    for (let i = 0; i < VOTES; i++) cast[i] = Math.max(cast[i], fade * votes[i])
+    total = 0
+    for (let i = 0; i < VOTES; i++) total += cast[i] = Math.max(cast[i], fade * votes[i])
   }
 
   return {
@@ -138,7 +140,7 @@ export function openUnivariate({ openBand, zone }: UnivariateParts, snapshot?: S
       look(time, x)
       if (n[0] < WARM_UP) return judgement
       judgement.score = Math.min(MOST, Math.expm1(smooth))
-      judgement.alarm = ALARM_UNIT * cast.reduce((sum, vote) => sum + vote, 0)
+      judgement.alarm = (ALARM_UNIT * RESTLESS * total) / (RESTLESS + n[2])
       return judgement
     },
 
@@ -153,17 +155,18 @@ export function openUnivariate({ openBand, zone }: UnivariateParts, snapshot?: S
       if (n[0] >= n[1]) {
         n[1] = n[0] + (n[0] < 2000 ? REFRESH_FIRST : REFRESH)
         for (let i = 0; i < upper.length; i++) upper[i] = Math.max(1, quantiles[i].quantile(UPPER))
+        if (n[0] > USUAL_FEW) n[2] = totals.quantile(USUAL)
       }
       band.learn(time, row)
       for (const view of views) view.learn(time, x)
       range.learn(time, x)
       for (let i = 0; i < networks.length; i++) {
         networks[i].learn(x)
-        tails[i].add(novelties[i])
+        // A perfect match is no novelty: ranked are those that are.
+        if (novelties[i] > 0) ranks[i].add(novelties[i])
       }
-      recent[n[0] % MEAN_ROWS] = x
-      if (!Number.isNaN(meanDistance)) tails[NETWORKS.length].add(meanDistance)
-      means.learn(time, mean)
+      lasting.learn()
+      totals.add(total)
       n[0] = Math.min(n[0] + 1, 2 ** 48)
       seenTime = NaN
     },
@@ -176,9 +179,9 @@ export function openUnivariate({ openBand, zone }: UnivariateParts, snapshot?: S
       upper: upper.slice(),
       range: range.snapshot(),
       networks: networks.map(network => network.snapshot()),
-      tails: tails.map(histogram => histogram.snapshot()),
-      means: means.snapshot(),
-      recent: recent.slice(),
+      ranks: ranks.map(histogram => histogram.snapshot()),
+      lasting: lasting.snapshot(),
+      totals: totals.snapshot(),
       sums: sums.slice(),
       votes: votes.slice(),
       n: n.slice(),
