@@ -50,7 +50,7 @@ export const nearestNeighbours = component({
   summary: 'How far the last rows lie from the most similar earlier ones, ranked among the usual distances (conformal).',
   config,
   create: options => fromStream({ lookback: WEEK, open: snapshot => openNeighbours(options, snapshot) }),
-  examples: [{}, { window: 10, neighbours: 5, training: 100 }],
+  examples: [{}, { window: 19, neighbours: 5, training: 100 }],
 })
 
 interface Memory extends Record<string, unknown> {
