@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -35,6 +35,7 @@ export async function scoreSet(
   )
   const all = new Map<string, Scored>()
   for (const { name, scores } of tasks) all.set(name, await readScored(scores))
+  await forgetIfChanged(set, data, detector, tasks)
   return all
 }
 
@@ -58,6 +59,7 @@ export async function measureSet(
   )
   const all = new Map<string, Measured>()
   for (const { name, measured } of tasks) all.set(name, JSON.parse(await readFile(measured, 'utf8')))
+  await forgetIfChanged(set, data, detector, tasks)
   return all
 }
 
@@ -71,6 +73,19 @@ async function listTasks(set: string, data: string | undefined, detector: string
     detector,
     scores: join(folder, `${name.replaceAll(/\W/g, '-')}.f64`),
   }))
+}
+
+/** Scores of a detector whose code changed meanwhile are of no code in particular. */
+async function forgetIfChanged(
+  set: string,
+  data: string | undefined,
+  detector: string,
+  tasks: readonly ScoreTask[],
+): Promise<void> {
+  const now = await listTasks(set, data, detector)
+  if (now?.[0]?.scores === tasks[0]?.scores) return
+  console.error(`${set}: the code of ${detector} changed while it was measured, so these figures are of a mixture`)
+  for (const { scores, measured } of tasks) await Promise.all([scores, measured].map(file => file && rm(file, { force: true })))
 }
 
 function keyOf(detector: string): string {
