@@ -77,6 +77,10 @@ export function correlateAll(
     reach,
   )
   const memories = prepared.map((_, i) => memoryOf(products, i, reach))
+  // What a few events make must be most of both series: one that is spread over many rows needs no count.
+  const steady = known.map(
+    ({ filled }, i) => countEvents(filled, filled, 0, memoryLength(memories[i], memories[i])) > 20 * EVENTS,
+  )
   const alike = likeness(values)
   const trials = ((count * (count - 1)) / 2) * (2 * reach + 1)
   /** No pair can have a lower limit: most are done with when they stay below it. */
@@ -99,20 +103,19 @@ export function correlateAll(
       const [x, y] = [known[i], known[j]]
       const shared = countShared(x, y)
       const enough = shared >= FEWEST
-      const zero = enough ? sharedCorrelation(x, y, 0, sums[reach]).r : 0
       let best = enough ? strongest(sums, shared, reach) : 0
       let { r, rows: counted } = enough ? sharedCorrelation(x, y, best, sums[reach + best]) : { r: 0, rows: shared }
       const beside = r
       let limit = Math.abs(r) < lowest ? 1 : correlationLimit(effectiveRows(counted, memories[i], memories[j]), trials)
       let sure = Math.abs(r) >= limit && counted >= FEWEST
-      if (sure) {
+      if (sure && !(steady[i] || steady[j])) {
         const events = countEvents(x.filled, y.filled, best, memoryLength(memories[i], memories[j]))
         limit = events < EVENTS ? 1 : Math.max(limit, correlationLimit(events, trials))
         sure = events >= EVENTS && Math.abs(r) >= limit
         if (!sure && Math.abs(r) >= least) few.push(pairOf(i, j, r, best, counted, limit))
       }
       if (!sure) {
-        r = zero
+        r = enough ? sharedCorrelation(x, y, 0, sums[reach]).r : 0
         best = 0
       }
       matrix[i * count + j] = matrix[j * count + i] = r
