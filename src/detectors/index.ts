@@ -25,6 +25,7 @@ import { seasonal } from './seasonal.ts'
 import { seasonalEsd } from './seasonal-esd.ts'
 import { spectralResidual } from './spectral-residual.ts'
 import { stl } from './stl.ts'
+import { vectorAutoregressive } from './vector-autoregressive.ts'
 
 /** The detectors, by type. */
 export const detectors = registry<Detector>(
@@ -53,4 +54,5 @@ export const detectors = registry<Detector>(
   cumulativeSum,
   nearestNeighbours,
   kMeans,
+  vectorAutoregressive,
 )
