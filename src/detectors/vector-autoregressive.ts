@@ -31,7 +31,8 @@ export const vectorAutoregressive = component({
   type: 'vector-autoregressive',
   summary: 'Length of the residual of many metrics when each is predicted from the last rows of all of them.',
   config,
-  create: options => fromStream({ lookback: 6 * HOUR, open: snapshot => openVectorAutoregressive(options, snapshot) }),
+  create: options =>
+    fromStream({ lookback: 6 * HOUR, multivariate: true, open: snapshot => openVectorAutoregressive(options, snapshot) }),
   examples: [{}, { lags: 3, smooth: 1 }],
 })
 
