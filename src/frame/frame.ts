@@ -62,6 +62,7 @@ export function slice<Given extends Frame>(frame: Given, range: TimeRange): Give
 export function concat<Given extends Frame>(a: Given, b: Given): Given {
   if (b.times.length === 0) return a
   const keep = rowAt(a.times, b.times[0])
+  if (keep === 0) return b
   const join = (x: Float64Array, y: Float64Array) => {
     const out = new Float64Array(keep + y.length)
     out.set(x.subarray(0, keep))
