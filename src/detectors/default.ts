@@ -1,10 +1,10 @@
 import { component } from '../component.ts'
 import { WEEK } from '../duration.ts'
 import { fromZone } from '../math/zone-offset.ts'
+import { openMultivariate } from './combining/open-multivariate.ts'
 import { openUnivariate } from './combining/univariate.ts'
 import type { Detector, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
-import { openPerColumn } from './per-column.ts'
 import { seasonal } from './seasonal.ts'
 
 const config = seasonal.config
@@ -12,7 +12,7 @@ const config = seasonal.config
 /**
  * What looks at a series when nobody chose a detector. Several ways of looking side by side, each measured against its own past, so that one
  * configuration does for all series; see `openUnivariate`. `score` ranks (smoothed), `alarm` is to be judged. Frames of several columns are
- * looked at column by column.
+ * looked at as a whole; see `openMultivariate`.
  */
 export const standard = component({
   type: 'default',
@@ -35,7 +35,7 @@ function openAny(parts: Parameters<typeof openUnivariate>[0], snapshot?: State):
   const openFor = (size: number): Stream =>
     size === 1
       ? openUnivariate(parts, width === size ? inner : undefined)
-      : openPerColumn(state => openUnivariate(parts, state), width === size ? inner : undefined)
+      : openMultivariate(parts, width === size ? inner : undefined)
   if (width > 0) stream = openFor(width)
   return {
     score: (time, row) => (stream ?? openFor(row.length)).score(time, row),
