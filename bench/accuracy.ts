@@ -2,15 +2,15 @@ import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { detectors } from '../src/detectors/index.ts'
 import type { BenchOptions, Row } from './bench.ts'
-import { measureBudgets, SAID } from './budget.ts'
+import { measureBudgets, run as runBudget, SAID } from './budget.ts'
 import { findSet } from './data/nab.ts'
 import { STRENGTHS } from './data/synthetic.ts'
-import { describe, GOALS } from './labelled.ts'
-import { COOL_DOWN, measureNab, GOALS as NAB_GOALS, RECORD } from './nab.ts'
+import { describe, GOALS, labelled } from './labelled.ts'
+import { COOL_DOWN, measureNab, GOALS as NAB_GOALS, RECORD, run as runNab } from './nab.ts'
 import { NAB_PROFILES } from './protocols/nab.ts'
 import { YARDSTICKS } from './scoring/score-series.ts'
 import { measureSet } from './scoring/score-set.ts'
-import { byKind } from './synthetic.ts'
+import { byKind, run as runSynthetic } from './synthetic.ts'
 
 export const summary =
   'all tables of docs/accuracy.md, written anew (--data DIR; --only TYPE,TYPE narrows the table of all detectors)'
@@ -20,24 +20,29 @@ const SETS = ['smd', 'asd', 'aiops'] as const
 /** Looks at presence, or needs columns that are replicas: the sets have neither. */
 const UNFIT = ['absence', 'peer-group']
 
-/** Prints nothing but what it writes. Only when it is asked for, because it takes long. */
-export async function run({ data, detector = 'default', jobs, only }: BenchOptions): Promise<readonly Row[]> {
+/** Only when it is asked for, because it takes long. */
+export async function run(options: BenchOptions): Promise<readonly Row[]> {
+  const { data, detector = 'default', jobs, only } = options
   const nab = findSet(data, 'nab', 'combined_windows.json')
   if (nab === undefined) {
     console.error('accuracy: not run, --data must name the folder of the data sets')
     return []
   }
   const names = [detector, ...YARDSTICKS]
+  const sets: string[] = []
+  for (const set of SETS) sets.push(await tellSet(set, data, names, jobs))
   const parts = [
     OPENING,
     await tellNab(nab, names, jobs),
-    ...(await Promise.all(SETS.map(set => tellSet(set, data, names, jobs)))),
+    ...sets,
     await tellSynthetic(names, jobs),
     await tellBudgets(data, detector, jobs),
     await tellLibrary(nab, data, only?.split(',') ?? Object.keys(detectors), jobs),
   ]
   await writeFile(FILE, `${parts.join('\n\n')}\n`)
-  return []
+  const rows = [...(await runNab(options))]
+  for (const set of SETS) rows.push(...(await labelled(set, '').run(options)))
+  return [...rows, ...(await runSynthetic(options)), ...(await runBudget(options))]
 }
 
 const OPENING = `# Accuracy

@@ -14,6 +14,8 @@ import type { ScoreTask } from './worker.ts'
 
 /** Raised when the way in which the bench feeds detectors changes. */
 const VERSION = 4
+/** Made series are known by the code that makes them. */
+const GENERATOR = resolve(import.meta.dirname, '../data/synthetic.ts')
 const CACHE = resolve(import.meta.dirname, '../../.tidewatch/bench')
 
 /**
@@ -65,7 +67,8 @@ export async function measureSet(
 
 async function listTasks(set: string, data: string | undefined, detector: string): Promise<ScoreTask[] | undefined> {
   const entries = await openEntries(set, data)
-  const folder = join(CACHE, `${VERSION}-${keyOf(detector)}`, set)
+  const made = set === 'synthetic' ? `-${fingerprintModules([GENERATOR])}` : ''
+  const folder = join(CACHE, `${VERSION}-${keyOf(detector)}`, `${set}${made}`)
   return entries?.map(({ name }) => ({
     set,
     data,
