@@ -23,6 +23,8 @@ export function openScoreHistogram(half: number, few: number, snapshot?: Histogr
   const bins = snapshot ? snapshot.slice() : new Float64Array(BINS + 2)
   if (!snapshot) bins[BINS + 1] = 1
   const growth = 2 ** (1 / half)
+  let top = BINS - 1
+  while (top > 0 && bins[top] === 0) top--
   const placeOf = (score: number) => Math.max(0, Math.min(BINS - 1e-6, (Math.log2(score) + OCTAVES) * FINE))
   return {
     tail(score) {
@@ -32,14 +34,14 @@ export function openScoreHistogram(half: number, few: number, snapshot?: Histogr
       const place = placeOf(score)
       const bin = Math.floor(place)
       let above = bins[bin] * (1 - place + bin)
-      for (let i = bin + 1; i < BINS; i++) above += bins[i]
+      for (let i = bin + 1; i <= top; i++) above += bins[i]
       return -Math.log10((above / weight + 0.3) / (total + 1))
     },
     quantile(p) {
       const wanted = (1 - p) * bins[BINS]
       if (bins[BINS] === 0) return NaN
       let above = 0
-      for (let i = BINS - 1; i >= 0; i--) {
+      for (let i = top; i >= 0; i--) {
         above += bins[i]
         if (above >= wanted) return 2 ** (i / FINE - OCTAVES)
       }
@@ -48,7 +50,11 @@ export function openScoreHistogram(half: number, few: number, snapshot?: Histogr
     add(score) {
       if (Number.isNaN(score)) return
       const weight = bins[BINS + 1]
-      if (score > 0) bins[Math.floor(placeOf(score))] += weight
+      if (score > 0) {
+        const bin = Math.floor(placeOf(score))
+        bins[bin] += weight
+        if (bin > top) top = bin
+      }
       bins[BINS] += weight
       if (weight < LARGE) bins[BINS + 1] = weight * growth
       else {

@@ -45,6 +45,8 @@ const CATEGORIES = 128
 const NOVELTY_MEMORY = 20_000
 const NOVELTY_FEW = 10
 const LASTING_VOTE = 0.5
+/** Votes of the past count at most as much as what is seen now, so that an alarm ends with its cause. */
+const NOW = 2
 /** The sum of votes is divided by this more than its own usual height, the 90 % quantile, so that restless series must say more. */
 const RESTLESS = 2
 const USUAL = 0.9
@@ -89,9 +91,11 @@ export function openUnivariate({ openBand, zone }: UnivariateParts, snapshot?: S
   const distances = new Float64Array(VIEW_WEIGHTS.length)
   const novelties = new Float64Array(NETWORKS.length)
   const cast = new Float64Array(VOTES)
+  const cell = new Float64Array(1)
   let logSum = 0
   let smooth = 0
   let total = 0
+  let current = 0
   let seenTime = NaN
   let seenValue = NaN
 
@@ -100,7 +104,8 @@ export function openUnivariate({ openBand, zone }: UnivariateParts, snapshot?: S
     if (time === seenTime && x === seenValue) return
     seenTime = time
     seenValue = x
-    const said = band.score(time, [x])
+    cell[0] = x
+    const said = band.score(time, cell)
     judgement.expected = said.expected
     judgement.lower = said.lower
     judgement.upper = said.upper
@@ -125,7 +130,11 @@ export function openUnivariate({ openBand, zone }: UnivariateParts, snapshot?: S
       cast[3 + i] = novelty * voteOf(tail) + surprise * answer.surprise
     }
     total = 0
-    for (let i = 0; i < VOTES; i++) total += cast[i] = Math.max(cast[i], fade * votes[i])
+    current = 0
+    for (let i = 0; i < VOTES; i++) {
+      current += cast[i]
+      total += cast[i] = Math.max(cast[i], fade * votes[i])
+    }
   }
 
   return {
@@ -134,13 +143,14 @@ export function openUnivariate({ openBand, zone }: UnivariateParts, snapshot?: S
       judgement.value = x
       judgement.score = judgement.alarm = NaN
       if (!isMeasured(x)) {
-        const { expected, lower, upper } = band.score(time, [NaN])
+        cell[0] = NaN
+        const { expected, lower, upper } = band.score(time, cell)
         return Object.assign(judgement, { expected, lower, upper })
       }
       look(time, x)
       if (n[0] < WARM_UP) return judgement
       judgement.score = Math.min(MOST, Math.expm1(smooth))
-      judgement.alarm = (ALARM_UNIT * RESTLESS * total) / (RESTLESS + n[2])
+      judgement.alarm = (ALARM_UNIT * RESTLESS * Math.min(total, NOW * current)) / (RESTLESS + n[2])
       return judgement
     },
 

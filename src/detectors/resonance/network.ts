@@ -1,8 +1,8 @@
 /** Numbers of an input: sixteen features and their complements. */
 export const INPUT = 32
-/** Places of the newest sample and of its complement. */
+const FEATURES = 16
+/** Place of the newest sample. */
 const NEWEST = 15
-const NEWEST_COMPLEMENT = 31
 
 /** Plain data of a network; arrays have room for `capacity` categories. */
 export interface NetworkState {
@@ -20,9 +20,9 @@ export interface NetworkState {
  */
 export interface Network {
   /** Best match of the input, 0 … 1, and how well the newest sample fits in that category; teaches nothing. */
-  respond(input: Float64Array): { readonly match: number; readonly newest: number }
-  /** Learns the input that was responded to last; whether it matched at vigilances `low` ≤ `high`. */
-  learn(input: Float64Array, low: number, high: number): boolean
+  respond(input: Float32Array, high: number): { readonly match: number; readonly newest: number }
+  /** Learns the input that was responded to last, at vigilances `low` ≤ `high`; whether it matched. */
+  learn(input: Float32Array, low: number, high: number): boolean
   snapshot(): NetworkState
 }
 
@@ -36,58 +36,79 @@ export function openNetwork(capacity: number, snapshot?: NetworkState): Network 
         count: 0,
         clock: 0,
       }
+  const { weights, sums, used } = m
+  /** Of the last input: the match of each category, or −1 where it can neither be the best nor reach the higher vigilance. */
   const matches = new Float64Array(capacity)
-  let winner = 0
   const answer = { match: 0, newest: 0 }
+  let winner = 0
+  let fitted = 0
 
-  function put(at: number, input: Float64Array): void {
-    let sum = 0
-    for (let k = 0; k < INPUT; k++) {
-      m.weights[at * INPUT + k] = input[k]
-      sum += m.weights[at * INPUT + k]
+  /** Smaller of input and weight, summed, is the weights' sum less how far the input lies outside the category's box. */
+  function matchOf(c: number, input: Float32Array, least: number): number {
+    const at = c * INPUT
+    const sum = sums[c]
+    const newest = weights[at + NEWEST]
+    const complement = weights[at + NEWEST + FEATURES]
+    let outside = distanceOf(input[NEWEST], newest, complement)
+    const fit = 1 - outside / (newest + complement)
+    fitted = fit
+    const bound = fit * fit
+    if (bound < least) return -1
+    for (let k = 0; k < NEWEST; k++) {
+      const x = input[k]
+      const below = weights[at + k] - x
+      const above = x + weights[at + k + FEATURES] - 1
+      if (below > 0) outside += below
+      else if (above > 0) outside += above
+      if (k === 3 || k === 7) {
+        const whole = 1 - outside / sum
+        if (whole * whole * whole * bound < least) return -1
+      }
     }
-    m.sums[at] = sum
-    m.used[at] = m.clock
+    const whole = 1 - outside / sum
+    return whole * whole * whole * bound
+  }
+
+  function put(c: number, input: Float32Array): void {
+    weights.set(input, c * INPUT)
+    sums[c] = sumOf(c)
+    used[c] = m.clock
+  }
+
+  /** Fast learning: the category becomes the smaller of itself and the input. */
+  function narrow(c: number, input: Float32Array): void {
+    const at = c * INPUT
+    for (let k = 0; k < INPUT; k++) if (input[k] < weights[at + k]) weights[at + k] = input[k]
+    sums[c] = sumOf(c)
+    used[c] = m.clock
+  }
+
+  function sumOf(c: number): number {
+    let sum = 0
+    for (let k = c * INPUT; k < (c + 1) * INPUT; k++) sum += weights[k]
+    return sum
   }
 
   function oldest(): number {
     let at = 0
-    for (let c = 1; c < m.count; c++) if (m.used[c] < m.used[at]) at = c
+    for (let c = 1; c < m.count; c++) if (used[c] < used[at]) at = c
     return at
   }
 
   return {
-    respond(input) {
-      const { weights, sums, count } = m
-      const newest = input[NEWEST]
-      const complement = input[NEWEST_COMPLEMENT]
+    respond(input, high) {
       let best = -1
       let bestNewest = 0
       let next = 0
       // The last winner comes first, and is then met again: a good match early on spares most of the others.
-      for (let i = 0; i <= count; i++) {
+      for (let i = 0; i <= m.count; i++) {
         const c = i === 0 ? winner : i - 1
-        if (c >= count) continue
-        const at = c * INPUT
-        const a = weights[at + NEWEST]
-        const b = weights[at + NEWEST_COMPLEMENT]
-        const fit = ((newest < a ? newest : a) + (complement < b ? complement : b)) / (a + b)
-        // The match cannot exceed this, so a category that fits worse than the best one need not be compared in full.
-        const bound = fit * fit
-        matches[c] = bound
-        if (bound < best) continue
-        let common = 0
-        for (let k = 0; k < INPUT; k++) {
-          const x = input[k]
-          const w = weights[at + k]
-          common += x < w ? x : w
-        }
-        const whole = common / sums[c]
-        const match = whole * whole * whole * bound
+        if (c >= m.count) continue
+        const match = matchOf(c, input, best < high ? best : high)
         matches[c] = match
         if (match > best || (match === best && c < next)) {
           best = match
-          bestNewest = fit
+          bestNewest = fitted
           next = c
         }
       }
@@ -105,32 +126,16 @@ export function openNetwork(capacity: number, snapshot?: NetworkState): Network 
       }
       const matched = answer.match >= low
       if (answer.match >= high) {
-        for (let c = 0; c < m.count; c++) if (matches[c] >= high) narrow(c, input, high)
+        for (let c = 0; c < m.count; c++) if (matches[c] >= high) narrow(c, input)
       } else put(m.count < capacity ? m.count++ : oldest(), input)
       return matched
     },
 
     snapshot: () => structuredClone(m),
   }
+}
 
-  /** Fast learning: the category becomes the smaller of itself and the input, if it truly matches (`matches` may hold its bound). */
-  function narrow(c: number, input: Float64Array, high: number): void {
-    const at = c * INPUT
-    const { weights } = m
-    let common = 0
-    for (let k = 0; k < INPUT; k++) common += Math.min(input[k], weights[at + k])
-    const a = weights[at + NEWEST]
-    const b = weights[at + NEWEST_COMPLEMENT]
-    const fit = (Math.min(input[NEWEST], a) + Math.min(input[NEWEST_COMPLEMENT], b)) / (a + b)
-    const whole = common / m.sums[c]
-    if (whole * whole * whole * fit * fit < high) return
-    let sum = 0
-    for (let k = 0; k < INPUT; k++) {
-      const w = Math.min(input[k], weights[at + k])
-      weights[at + k] = w
-      sum += weights[at + k]
-    }
-    m.sums[c] = sum
-    m.used[c] = m.clock
-  }
+/** How far `x` lies outside the box from `low` to 1 − `complement`. */
+function distanceOf(x: number, low: number, complement: number): number {
+  return Math.max(0, low - x, x + complement - 1)
 }

@@ -96,7 +96,7 @@ export function openResonance({ block, training, categories }: ResonanceOptions,
   let network = openNetwork(categories, m.network)
   m.network = undefined
 
-  const input = new Float64Array(INPUT)
+  const input = new Float32Array(INPUT)
   const shape = new Float64Array(SHAPE)
   const silent: Resonance = { novelty: NaN, surprise: 0 }
   const said = { novelty: NaN, surprise: 0 }
@@ -244,7 +244,7 @@ export function openResonance({ block, training, categories }: ResonanceOptions,
     n[MEDIAN] = -1
     m.levels.fill(0)
     m.shape.fill(0)
-    const shapes: Float64Array[] = []
+    const shapes: Float32Array[] = []
     for (let i = 0; i < training; i++) {
       makeShape(m.samples[at(i)])
       commitScale()
@@ -256,7 +256,7 @@ export function openResonance({ block, training, categories }: ResonanceOptions,
     let sum = 0
     let count = 0
     for (const [k, i] of orderByStrangeness(complete).entries()) {
-      const { match } = network.respond(complete[i])
+      const { match } = network.respond(complete[i], FIRST_VIGILANCE)
       network.learn(complete[i], FIRST_VIGILANCE, FIRST_VIGILANCE)
       if (k + 1 < Math.floor(training / 2)) continue
       sum += match
@@ -267,7 +267,7 @@ export function openResonance({ block, training, categories }: ResonanceOptions,
     for (const [i, x] of shapes.entries()) {
       input.set(x)
       const taught = i >= SHAPE - 1
-      present(taught ? network.respond(input).match : 0, 0, taught)
+      present(taught ? network.respond(input, n[HIGH_VIGILANCE]).match : 0, 0, taught)
     }
     n[READY] = 1
   }
@@ -278,7 +278,7 @@ export function openResonance({ block, training, categories }: ResonanceOptions,
       takeSample(value)
       if (n[READY] === 0) return silent
       makeShape(seen.sample)
-      const { match, newest } = network.respond(input)
+      const { match, newest } = network.respond(input, n[HIGH_VIGILANCE])
       seen.match = match
       said.novelty = 1 - match
       said.surprise = strengthOf(match, newest)
@@ -330,7 +330,7 @@ function emptyMemory(block: number, training: number): Memory {
 }
 
 /** Places of the shapes by ascending sum of cosine similarities to all of them. */
-function orderByStrangeness(shapes: readonly Float64Array[]): number[] {
+function orderByStrangeness(shapes: readonly Float32Array[]): number[] {
   const norms = shapes.map(x => Math.hypot(...x))
   const sums = shapes.map((x, i) => {
     let sum = 0

@@ -7,7 +7,7 @@ const stretched = new Float64Array(SHAPE)
 const coefficients = new Float64Array(SHAPE)
 
 /** Writes the features of the last eight samples (each in 0 … 1) and their complements: Haar coefficients of the stretched shape, coarse to fine, then the samples. */
-export function writeShape(samples: ArrayLike<number>, out: Float64Array): void {
+export function writeShape(samples: ArrayLike<number>, out: Float32Array): void {
   stretch(samples, stretched)
   for (let size = SHAPE / 2; size >= 1; size /= 2) {
     for (let i = 0; i < size; i++) {
