@@ -44,7 +44,7 @@ const WARM_UP = 8
 const BLOCK = 64
 const FEATURES = 320
 /** Residuals of more standard deviations count by their logarithm: one wild channel must not hide all others. */
-const CAP = 8
+const CAP = 6
 /** A row lets a squared scale grow by at most this part: an outage of 10 rows multiplies it by 2.6 at most, one of 100 rows is the new usual. */
 const GROWTH = 0.1
 /** Scales are at least this part of the range of a channel; of its level where it never moved; of the value seen. */
