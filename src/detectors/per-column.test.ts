@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ewma } from './ewma.ts'
+import { fromStream } from './from-stream.ts'
 import { perColumn } from './per-column.ts'
 
 const one = ewma.create(ewma.config.parse({}))
@@ -23,6 +24,23 @@ describe('perColumn', () => {
     }
     expect([all.value[40], all.value[50]]).toEqual([300, 300])
     expect([all.channel![40], all.channel![50], all.channel![0]]).toEqual([0, 1, 0])
+  })
+
+  it('alarms as the column that alarms most, whichever is strangest', () => {
+    const said = (score: number, alarm: number) =>
+      fromStream({
+        lookback: 1,
+        open: () => ({
+          score: (_, { 0: x }) => ({ score: score * x, alarm: alarm / x, value: x, expected: NaN, lower: NaN, upper: NaN }),
+          learn: () => {},
+          snapshot: () => ({ version: 1 }),
+        }),
+      })
+    const two = { labels: {}, times: Float64Array.of(0, 1), columns: { a: Float64Array.of(1, 4), b: Float64Array.of(2, 2) } }
+    const all = perColumn(said(1, 8)).detect(two, { start: 0, end: 2 }).columns
+    expect([...all.score, ...all.channel!, ...all.alarm!]).toEqual([2, 4, 1, 0, 8, 4])
+    expect(perColumn(one).detect(two, { start: 0, end: 2 }).columns.alarm).toBeUndefined()
+    expect(perColumn(said(1, 8)).detect(two, { start: 5, end: 9 }).columns.alarm).toHaveLength(0)
   })
 
   it('needs a stream', () => {
