@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import * as accuracy from './accuracy.ts'
 import type { Bench, BenchOptions, Row } from './bench.ts'
 import * as budget from './budget.ts'
+import * as characterise from './characterise.ts'
 import * as explore from './explore.ts'
 import { labelled } from './labelled.ts'
 import * as nab from './nab.ts'
@@ -22,6 +23,7 @@ const benches: Readonly<Record<string, Bench>> = {
   speed,
   scale,
   explore,
+  characterise,
 }
 
 const { values, positionals } = parseArgs({
@@ -58,7 +60,7 @@ const options: BenchOptions = {
 
 const results: Row[] = []
 for (const [key, bench] of Object.entries(benches)) {
-  if (name === undefined ? key === 'accuracy' : key !== name) continue
+  if (name === undefined ? ['accuracy', 'characterise'].includes(key) : key !== name) continue
   if (!values.json) console.error(`${key}: ${bench.summary}`)
   results.push(...(await bench.run(options)))
 }

@@ -1,7 +1,7 @@
 import { DAY, HOUR, WEEK } from '../../src/duration.ts'
 import { seededRandom } from '../data/seeded-random.ts'
 import type { Kind, Noise, Strength } from '../data/synthetic.ts'
-import { calmValue, NOISES, SYNTHETIC_STEP, seededErrors, spanOf, strangeValue } from '../data/synthetic.ts'
+import { calmValue, NOISES, SYNTHETIC_STEP, seededErrors, spanOf, strangeValue, tide } from '../data/synthetic.ts'
 
 /** Columns of the frames for detectors that look at all columns together. */
 export const COLUMNS = 6
@@ -10,9 +10,17 @@ const COMMON = 0.5
 const START = Date.UTC(2024, 0, 1)
 const TRAIN = 2 * WEEK
 
+/** What the series of a trial are like. */
+export interface Kindred {
+  readonly width: number
+  /** Whether there is a day and a week in them. */
+  readonly tidal: boolean
+}
+
 /** Three weeks without an anomaly, one error a row and column; the last week is judged. */
 export interface Tides {
   readonly noise: Noise
+  readonly tidal: boolean
   readonly step: number
   readonly times: Float64Array
   readonly columns: readonly Float64Array[]
@@ -24,7 +32,7 @@ export interface Tides {
 export function makeTides(
   noise: Noise,
   seed: number,
-  width: number,
+  { width, tidal }: Kindred,
   { step = SYNTHETIC_STEP, length = 3 * WEEK, train = TRAIN } = {},
 ): Tides {
   const key = 100_000 + 1000 * seed + 100 * NOISES.indexOf(noise)
@@ -36,8 +44,10 @@ export function makeTides(
     const draw = seededErrors(noise, key + 1 + c)
     return common.map(error => Math.sqrt(COMMON) * error + Math.sqrt(1 - COMMON) * draw())
   })
-  const columns = errors.map((own, c) => own.map((error, i) => sizeOf(c, width) * calmValue(times[i], noise, error)))
-  return { noise, step, times, columns, errors, trainRows: train / step }
+  const columns = errors.map((own, c) =>
+    own.map((error, i) => sizeOf(c, width) * (calmValue(times[i], noise, error) - (tidal ? 0 : tide(times[i])))),
+  )
+  return { noise, tidal, step, times, columns, errors, trainRows: train / step }
 }
 
 /** Replicas share a load, though not evenly: 0.8 to 1.2. */
@@ -56,13 +66,14 @@ export interface Disturbance {
 
 /** Disturbs one column; `seed` decides how long. */
 export function disturb(tides: Tides, kind: Kind, strength: Strength, column: number, first: number, seed: number): Disturbance {
-  const { noise, times, columns, errors, step } = tides
+  const { noise, tidal, times, columns, errors, step } = tides
   const span = spanOf(kind, strength, seededRandom(seed), HOUR / step)
-  const values = Float64Array.from(
-    { length: span },
-    (_, i) =>
-      sizeOf(column, columns.length) * strangeValue(kind, strength, i / span, times[first + i], noise, errors[column][first + i]),
-  )
+  const size = sizeOf(column, columns.length)
+  const values = Float64Array.from({ length: span }, (_, i) => {
+    const at = first + i
+    const strange = strangeValue(kind, strength, i / span, times[at], noise, errors[column][at])
+    return size * (strange - (tidal ? 0 : tide(times[at])))
+  })
   return { kind, strength, column, first, values }
 }
 

@@ -134,7 +134,7 @@ export function spanOf(kind: Kind, strength: Strength, random: () => number, per
 }
 
 /** A day with a rise in the morning and a shoulder in the evening, lower at weekends. */
-function tide(time: number): number {
+export function tide(time: number): number {
   const day = (2 * Math.PI * (time % DAY)) / DAY
   const weekday = Math.floor((time - START) / DAY) % 7
   const height = weekday >= 5 ? 0.6 : 1

@@ -1,10 +1,13 @@
 import { seriesId } from '../anomaly.ts'
+import type { TimeRange } from '../frame/frame.ts'
 import type { Examination } from '../pipeline/examine.ts'
 
 /** One panel: a series under one detector. */
 export interface Panel {
   readonly title: string
   readonly examination: Examination
+  /** Stretches to point out with a bar above the line, such as those known to be wrong. */
+  readonly marks?: readonly TimeRange[]
 }
 
 const WIDTH = 960
@@ -20,10 +23,10 @@ const STYLE = `
   svg { font: 12px ui-sans-serif, system-ui, sans-serif; background: #fff; color: #1b2733 }
   text { fill: currentColor } .dim { fill: #5b6b7a } .grid { stroke: #e3e9ee } .band { fill: #3a7ca5; fill-opacity: .16 }
   .expected { stroke: #3a7ca5; stroke-dasharray: 4 3; stroke-opacity: .8 } .value { stroke: #12344d } .odd { fill: #d1495b; fill-opacity: .2 }
-  .peak { fill: #d1495b } path.value, path.expected { fill: none; stroke-width: 1.3; stroke-linejoin: round }
+  .peak { fill: #d1495b } .mark { fill: #b7791f } path.value, path.expected { fill: none; stroke-width: 1.3; stroke-linejoin: round }
   @media (prefers-color-scheme: dark) {
     svg { background: #0f1720; color: #dfe7ee } .dim { fill: #93a4b3 } .grid { stroke: #24313d } .value { stroke: #cfe3f1 }
-    .band { fill: #6cb2dd; fill-opacity: .2 } .expected { stroke: #6cb2dd } .odd { fill: #ff7b89; fill-opacity: .26 } .peak { fill: #ff7b89 }
+    .band { fill: #6cb2dd; fill-opacity: .2 } .expected { stroke: #6cb2dd } .odd { fill: #ff7b89; fill-opacity: .26 } .peak { fill: #ff7b89 } .mark { fill: #e3b341 }
   }`
 
 /** A picture (SVG, light and dark) of each series: value, what was expected, the band, and anomalies shaded with their sentences as tool tips. */
@@ -34,7 +37,7 @@ export function plotSvg(panels: readonly Panel[]): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img"><title>Tidewatch</title><style>${STYLE}</style>${body}</svg>\n`
 }
 
-function drawPanel({ title, examination }: Panel, y: number): string {
+function drawPanel({ title, examination, marks = [] }: Panel, y: number): string {
   const { scores, anomalies } = examination
   const { times, columns } = scores
   const { value, expected, lower, upper } = columns
@@ -55,13 +58,18 @@ function drawPanel({ title, examination }: Panel, y: number): string {
     const dot = Number.isFinite(current) ? `<circle class="peak" cx="${n(atX(peak))}" cy="${n(atY(current))}" r="3"/>` : ''
     return `<g><title>${escape(sentence)}</title><rect class="odd" x="${n(from)}" y="${TOP}" width="${n(width)}" height="${bottom - TOP}"/>${dot}</g>`
   })
+  const bars = marks.map(({ start, end }) => {
+    const from = atX(Math.max(start, first))
+    const width = Math.max(2, atX(Math.min(end, last)) - from)
+    return `<rect class="mark" x="${n(from)}" y="${TOP - 5}" width="${n(width)}" height="4"/>`
+  })
   const stamps = [0, 0.25, 0.5, 0.75, 1].map((share, i) => {
     const time = first + share * (last - first)
     return `<text class="dim" x="${n(atX(time))}" y="${PANEL - 8}" text-anchor="${i === 0 ? 'start' : i === 4 ? 'end' : 'middle'}">${formatTime(time, last - first)}</text>`
   })
   const count = anomalies.length === 0 ? 'nothing odd' : anomalies.length === 1 ? '1 anomaly' : `${anomalies.length} anomalies`
   const band = drawBand(times, lower, upper, atX, atY)
-  return `<g transform="translate(0 ${y})"><text x="${LEFT}" y="19" font-weight="600">${escape(title)}</text><text class="dim" x="${WIDTH - RIGHT}" y="19" text-anchor="end">${escape(examination.detector)} · ${count}</text>${grid.join('')}<path class="band" d="${band}"/><path class="expected" d="${drawLine(times, expected, atX, atY)}"/>${odd.join('')}<path class="value" d="${drawLine(times, value, atX, atY)}"/>${stamps.join('')}</g>`
+  return `<g transform="translate(0 ${y})"><text x="${LEFT}" y="19" font-weight="600">${escape(title)}</text><text class="dim" x="${WIDTH - RIGHT}" y="19" text-anchor="end">${escape(examination.detector)} · ${count}</text>${grid.join('')}${bars.join('')}<path class="band" d="${band}"/><path class="expected" d="${drawLine(times, expected, atX, atY)}"/>${odd.join('')}<path class="value" d="${drawLine(times, value, atX, atY)}"/>${stamps.join('')}</g>`
 }
 
 /** The series as people know it, for the title of its panel. */
