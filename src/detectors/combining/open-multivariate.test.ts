@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { DAY } from '../../duration.ts'
+import { detectorLaws } from '../../testing/detector-laws.ts'
 import type { State, Stream } from '../detector.ts'
+import { fromStream } from '../from-stream.ts'
 import { seasonal } from '../seasonal.ts'
 import { openChannelLevels } from './channel-levels.ts'
 import { openMultivariate } from './open-multivariate.ts'
@@ -87,6 +90,29 @@ describe('openMultivariate', () => {
     expect(follow(second, rows.slice(333), 333)).toEqual(all.slice(333))
     expect(second.snapshot()).toEqual(whole.snapshot())
   })
+})
+
+/** Rows of one value as rows of many that follow it, so that the laws of one column can be asked of many. */
+const widened = (width: number) =>
+  fromStream({
+    lookback: DAY,
+    open: snapshot => {
+      const stream = openMultivariate(parts, snapshot)
+      const widen = ([x]: ArrayLike<number>) => Array.from({ length: width }, (_, c) => (c % 4 === 3 ? 5 : (c + 1) * x - c))
+      return {
+        score: (time, row) => ({ ...stream.score(time, widen(row)), value: row[0] }),
+        learn: (time, row) => stream.learn(time, widen(row)),
+        snapshot: () => stream.snapshot(),
+      }
+    },
+  })
+
+describe('openMultivariate with six columns', () => {
+  for (const law of detectorLaws) {
+    // A column that never changes is always known.
+    if (law.name === 'says NaN of a row without a value') continue
+    it(law.name, () => law.check(widened(6)))
+  }
 })
 
 describe('openChannelLevels', () => {
