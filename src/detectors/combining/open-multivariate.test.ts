@@ -98,7 +98,7 @@ const widened = (width: number) =>
     lookback: DAY,
     open: snapshot => {
       const stream = openMultivariate(parts, snapshot)
-      const widen = ([x]: ArrayLike<number>) => Array.from({ length: width }, (_, c) => (c % 4 === 3 ? 5 : (c + 1) * x - c))
+      const widen = (row: ArrayLike<number>) => Array.from({ length: width }, (_, c) => (c % 4 === 3 ? 5 : (c + 1) * row[0] - c))
       return {
         score: (time, row) => ({ ...stream.score(time, widen(row)), value: row[0] }),
         learn: (time, row) => stream.learn(time, widen(row)),
