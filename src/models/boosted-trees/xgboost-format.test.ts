@@ -72,9 +72,18 @@ describe.each(parity.cases)('XGBoost, $name', ({ parameters, labels, model, pred
   })
 
   it('is written as it was read', () => {
-    const again = fromXgboost(JSON.parse(JSON.stringify(toXgboost(trees))))
+    const again = fromXgboost(JSON.parse(toXgboost(trees)))
     expect(again.base).toBeCloseTo(trees.base, 6)
     expect(JSON.stringify({ ...again, base: 0 })).toBe(JSON.stringify({ ...trees, base: 0 }))
+  })
+
+  it('is written as all versions read it', () => {
+    const text = toXgboost(trees)
+    const written = JSON.parse(text).learner.gradient_booster.model.trees
+    for (const { left_children, right_children } of written)
+      left_children.forEach((left: number, node: number) => expect(right_children[node]).toBe(left < 0 ? -1 : left + 1))
+    for (const [, list] of text.matchAll(/"(?:split_conditions|base_weights|sum_hessian|loss_changes)":\[([^\]]+)\]/g))
+      for (const number of list.split(',')) expect(number).toMatch(/^-?\d\.\d{5,8}E-?\d+$/)
   })
 
   it('reads the base score of all versions', () => {

@@ -95,13 +95,13 @@ function readTrees(trees: readonly Json[], columns: number) {
   }
 }
 
-/** What XGBoost (2.0 and later) reads after `JSON.stringify`, and predicts the same. */
-export function toXgboost(trees: BoostedTrees): object {
-  const { objective, columns, base, roots, left } = trees
+/** JSON text that XGBoost (2.0 and later) reads and predicts the same with. */
+export function toXgboost(trees: BoostedTrees): string {
+  const { objective, columns, base, roots } = trees
   const logistic = objective === 'logistic'
   const name = Object.keys(OBJECTIVES).find(key => OBJECTIVES[key] === objective)
-  const written = Array.from(roots, (root, t) => writeTree(trees, root, roots[t + 1] ?? left.length, t))
-  return {
+  const written = Array.from(roots, (root, t) => writeTree(trees, root, t))
+  const model = {
     version: [2, 0, 0],
     learner: {
       attributes: {},
@@ -117,7 +117,7 @@ export function toXgboost(trees: BoostedTrees): object {
         },
       },
       learner_model_param: {
-        base_score: `${logistic ? sigmoid(base) : base}`,
+        base_score: toFloat(Math.fround(logistic ? sigmoid(base) : base)).slice(1),
         boost_from_average: '1',
         num_class: '0',
         num_feature: `${columns}`,
@@ -126,35 +126,50 @@ export function toXgboost(trees: BoostedTrees): object {
       objective: { name, reg_loss_param: { scale_pos_weight: '1' } },
     },
   }
+  return JSON.stringify(model).replaceAll(/"~([^"]+)"/g, '$1')
 }
 
-function writeTree(trees: BoostedTrees, root: number, end: number, id: number): object {
-  const slice = <Values extends Int32Array | Float32Array | Uint8Array>(values: Values) => Array.from(values.subarray(root, end))
-  const children = (nodes: Int32Array) => slice(nodes).map(node => (node < 0 ? -1 : node - root))
-  const [left, right] = [children(trees.left), children(trees.right)]
-  const size = end - root
-  const parents = Array<number>(size).fill(ROOT_PARENT)
-  for (const nodes of [left, right])
-    nodes.forEach((child, node) => {
-      if (child >= 0) parents[child] = node
-    })
-  const value = slice(trees.value)
+/**
+ * XGBoost tells a float from a whole number by how it is written and refuses the other, and 2.x misreads floats of more than 9 digits, so these are
+ * the fewest that give the same 32 bits. `toXgboost` takes away quotes and tilde.
+ */
+function toFloat(value: number): string {
+  let digits = 5
+  while (digits < 8 && Math.fround(Number(value.toExponential(digits))) !== value) digits++
+  return `~${value.toExponential(digits).replace('e+', 'E').replace('e', 'E')}`
+}
+
+/** In levels, so that the right child stands behind the left one: XGBoost 2 looks for it there, whatever `right_children` says. */
+function writeTree(trees: BoostedTrees, root: number, id: number): object {
+  const nodes = [root]
+  const [left, right, parents]: [number[], number[], number[]] = [[], [], [ROOT_PARENT]]
+  for (let i = 0; i < nodes.length; i++) {
+    const leaf = trees.left[nodes[i]] < 0
+    left.push(leaf ? -1 : nodes.length)
+    right.push(leaf ? -1 : nodes.length + 1)
+    if (leaf) continue
+    parents.push(i, i)
+    nodes.push(trees.left[nodes[i]], trees.right[nodes[i]])
+  }
+  const size = nodes.length
+  const list = (values: ArrayLike<number>) => nodes.map(node => values[node])
+  const value = list(trees.value)
   return {
-    base_weights: value,
+    base_weights: value.map(toFloat),
     categories: [],
     categories_nodes: [],
     categories_segments: [],
     categories_sizes: [],
-    default_left: slice(trees.missingLeft),
+    default_left: list(trees.missingLeft),
     id,
     left_children: left,
-    loss_changes: slice(trees.gain),
+    loss_changes: list(trees.gain).map(toFloat),
     parents,
     right_children: right,
-    split_conditions: slice(trees.threshold).map((threshold, node) => (left[node] < 0 ? value[node] : threshold)),
-    split_indices: slice(trees.column),
+    split_conditions: list(trees.threshold).map((threshold, node) => toFloat(left[node] < 0 ? value[node] : threshold)),
+    split_indices: list(trees.column),
     split_type: Array<number>(size).fill(0),
-    sum_hessian: slice(trees.cover),
+    sum_hessian: list(trees.cover).map(toFloat),
     tree_param: { num_deleted: '0', num_feature: `${trees.columns}`, num_nodes: `${size}`, size_leaf_vector: '1' },
   }
 }
