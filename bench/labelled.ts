@@ -41,14 +41,14 @@ async function run(set: string, { data, detector = 'default', jobs, series = fal
   return rows
 }
 
-/** All figures of a detector on a set, in the order in which they are shown; UCR accuracy where series have a `single` anomaly. */
+/** All figures of a detector on a set, in the order in which they are shown, without those that are unknown; UCR accuracy where series have a `single` anomaly. */
 export function describe(all: readonly Measured[], single = false): { metric: string; value: number; unit: string }[] {
   const rankings = meanRankings(all)
   const felt = summarizeFelt(all.map(({ felt }) => felt))
   const found = all.filter(({ found }) => found !== undefined)
   const rows = all.reduce((sum, { rows }) => sum + rows, 0)
   const seconds = all.reduce((sum, { seconds }) => sum + seconds, 0)
-  return [
+  const figures = [
     ...RANKINGS.map(metric => ({ metric, value: rankings[metric], unit: '' })),
     ...(single ? [{ metric: 'UCR accuracy', value: found.filter(({ found }) => found).length / found.length, unit: '' }] : []),
     { metric: 'alerts per week and series', value: felt.alertsPerWeek, unit: '' },
@@ -61,4 +61,5 @@ export function describe(all: readonly Measured[], single = false): { metric: st
     { metric: 'F1 of alerts', value: felt.f1, unit: '' },
     ...(seconds > 0 ? [{ metric: 'time per row', value: (seconds / rows) * 1e6, unit: 'µs' }] : []),
   ]
+  return figures.filter(({ value }) => !Number.isNaN(value))
 }

@@ -39,8 +39,8 @@ export async function run({ only }: BenchOptions): Promise<readonly Row[]> {
 }
 
 function timeDetector(type: string, input: Frame<'value'>, peers: readonly PeerTime[]): Row[] {
-  const { config, create } = detectors[type]!
-  const detector: Detector = create(config.parse(type === 'absence' ? { expect: '1m' } : {}))
+  const { config, create, examples } = detectors[type]!
+  const detector: Detector = create(config.parse(examples[0]))
   const rows: Row[] = []
   const batch = timeRuns(() => void detector.detect(input, RANGE))
   const goal = TIME_GOALS[type]

@@ -3,7 +3,7 @@ import { readFile, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { realTerminal, showProgress } from '../../src/cli/terminal.ts'
+import { showProgress } from '../../src/cli/terminal.ts'
 import type { Measured } from './measure.ts'
 import { openEntries } from './open-entries.ts'
 import { fingerprint, fingerprintModules, pickDetector } from './pick-detector.ts'
@@ -99,7 +99,7 @@ function keyOf(detector: string): string {
 
 async function runTasks(tasks: readonly ScoreTask[], jobs = availableParallelism(), what: string): Promise<void> {
   if (tasks.length === 0) return
-  const progress = showProgress(realTerminal().err, () => performance.now())
+  const progress = showProgress(process.stderr, () => performance.now())
   let next = 0
   let done = 0
   await Promise.all(
