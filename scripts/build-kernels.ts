@@ -1,0 +1,33 @@
+import { writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import asc from 'assemblyscript/asc'
+
+const root = resolve(import.meta.dirname, '..')
+export const COMPILED = join(root, 'src/kernels/compiled.ts')
+
+/** Compiles the kernels; the same source gives the same bytes. Throws with the compiler's words. */
+export async function compileKernels(): Promise<Uint8Array> {
+  let binary: Uint8Array | undefined
+  const options = '--runtime stub --enable simd --importMemory --noAssert --disableWarning 112 -O3 --outFile kernels.wasm'
+  const { error, stderr } = await asc.main(['src/kernels/assembly/index.ts', '--baseDir', root, ...options.split(' ')], {
+    writeFile(_name: string, contents: Uint8Array | string) {
+      if (typeof contents !== 'string') binary = contents
+    },
+  })
+  if (error || !binary) throw new Error(stderr.toString(), { cause: error })
+  return binary
+}
+
+export function kernelsModule(binary: Uint8Array): string {
+  const lines = Buffer.from(binary)
+    .toString('base64')
+    .match(/.{1,120}/g)!
+  const text = lines.map(line => `  '${line}',`).join('\n')
+  return `/** Made of \`assembly/\` by \`npm run build:kernels\`; a test holds it to its source. */\nexport const compiled = [\n${text}\n].join('')\n`
+}
+
+if (import.meta.main) {
+  const binary = await compileKernels()
+  await writeFile(COMPILED, kernelsModule(binary))
+  console.log(`${binary.length} bytes`)
+}

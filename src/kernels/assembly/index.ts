@@ -1,0 +1,3 @@
+export { gruBackward, gruForward, lstmBackward, lstmForward, rnnBackward, rnnForward } from './cells'
+export { accumulateProduct, addRowSums, multiply, spread, transpose } from './products'
+export { adam, squaredError, sumOfSquares } from './steps'

@@ -1,0 +1,45 @@
+import { LANES, type Sheet } from '../../kernels/ops.ts'
+
+/** Rows of numbers, scaled, one after another; NaN is unknown. */
+export interface Rows {
+  readonly values: Float32Array | Float64Array
+  readonly columns: number
+}
+
+/**
+ * Writes windows of rows as examples: the window that begins at row `starts[order[from + example]]`, for `count` examples; the rest of the batch is
+ * nought. Unknown values are nought; masks are 1 where a value is known and else 0. Returns how many values are known.
+ */
+export function loadWindows(
+  { values, columns }: Rows,
+  starts: ArrayLike<number>,
+  order: ArrayLike<number>,
+  from: number,
+  count: number,
+  x: readonly Sheet[],
+  masks?: readonly Sheet[],
+): number {
+  let known = 0
+  const panels = x[0].panels
+  for (let panel = 0; panel < panels; panel++)
+    for (let lane = 0; lane < LANES; lane++) {
+      const example = panel * LANES + lane
+      const start = example < count ? starts[order[from + example]] * columns : -1
+      for (let step = 0; step < x.length; step++) {
+        const sheet = x[step].data
+        const mask = masks?.[step]
+        let to = panel * x[step].step * LANES + lane
+        let toMask = mask ? panel * mask.step * LANES + lane : 0
+        let at = start + step * columns
+        for (let column = 0; column < columns; column++, to += LANES, toMask += LANES, at++) {
+          const value = start < 0 ? NaN : values[at]
+          // NaN differs from itself.
+          const isKnown = value === value
+          sheet[to] = isKnown ? value : 0
+          if (mask) mask.data[toMask] = isKnown ? 1 : 0
+          if (isKnown) known++
+        }
+      }
+    }
+  return known
+}
