@@ -48,9 +48,9 @@ def principal_components(warm):
     from sklearn.decomposition import PCA
 
     rows = np.lib.stride_tricks.sliding_window_view(values, 16)
-    for end in range(1024, 2048 if warm else len(rows), 1024):
+    for end in range(4000, 8000 if warm else len(rows), 4000):
         model = PCA(n_components=0.9).fit(rows[max(0, end - 20000) : end])
-        ahead = rows[end : end + 1024]
+        ahead = rows[end : end + 4000]
         np.linalg.norm(ahead - model.inverse_transform(model.transform(ahead)), axis=1)
 
 
@@ -108,7 +108,7 @@ def half_space_trees(warm):
 
 
 say("isolation-forest", "scikit-learn", "IsolationForest", "fitted every 1024 rows on 4096", isolation_forest)
-say("principal-components", "scikit-learn", "PCA", "fitted every 1024 rows on 20,000 windows of 16", principal_components)
+say("principal-components", "scikit-learn", "PCA", "fitted every 4000 rows on 20,000 windows of 16", principal_components)
 say("holt-winters", "statsmodels", "ExponentialSmoothing", "one pass, parameters given", holt_winters)
 say("stl", "statsmodels", "STL", "fitted each day on seven days (one fit, scaled up)", stl, 22)
 say("mstl", "statsmodels", "MSTL", "fitted once on four weeks", mstl)
