@@ -3,6 +3,7 @@ import { absence } from './absence.ts'
 import { absoluteChange } from './absolute-change.ts'
 import { adaptiveResonance } from './adaptive-resonance.ts'
 import { autoregressive } from './autoregressive.ts'
+import { boostedTrees } from './boosted-trees.ts'
 import { changePoint } from './change-point.ts'
 import { contextTree } from './context-tree.ts'
 import { cumulativeSum } from './cumulative-sum.ts'
@@ -55,4 +56,5 @@ export const detectors = registry<Detector>(
   nearestNeighbours,
   kMeans,
   vectorAutoregressive,
+  boostedTrees,
 )

@@ -46,3 +46,34 @@ export function joinTrees(head: Head, parts: readonly BoostedTrees[]): BoostedTr
     cover: floats('cover'),
   }
 }
+
+/** The same trees and leaves of 0, up to `count` trees in `size` nodes, so that what a store keeps of every fit is of one length. */
+export function padTrees(trees: BoostedTrees, count: number, size: number): BoostedTrees {
+  const { roots, left } = trees
+  if (roots.length > count || left.length >= size)
+    throw new RangeError(`trees must fit into ${count} and ${size} nodes, got ${roots.length} and ${left.length}`)
+  const ints = (values: Int32Array, rest: number) => {
+    const padded = new Int32Array(size).fill(rest)
+    padded.set(values)
+    return padded
+  }
+  const floats = (values: Float32Array) => {
+    const padded = new Float32Array(size)
+    padded.set(values)
+    return padded
+  }
+  const missingLeft = new Uint8Array(size)
+  missingLeft.set(trees.missingLeft)
+  return {
+    ...trees,
+    roots: Int32Array.from({ length: count }, (_, t) => roots[t] ?? left.length),
+    left: ints(left, -1),
+    right: ints(trees.right, -1),
+    column: ints(trees.column, 0),
+    threshold: floats(trees.threshold),
+    missingLeft,
+    value: floats(trees.value),
+    gain: floats(trees.gain),
+    cover: floats(trees.cover),
+  }
+}
