@@ -36,9 +36,10 @@ const isInside = (x: number) => (x > -BOUND && x < BOUND ? 1 : 0)
 
 /**
  * Variational autoencoder of windows (Kingma & Welling 2014) whose encoder and decoder are recurrent, with Gaussian code and Gaussian outputs of
- * their own variances (LSTM-VAE: Park, Hoshi & Kemp 2018). The loss is the evidence bound with its sign turned, per known value.
+ * their own variances (LSTM-VAE: Park, Hoshi & Kemp 2018). The loss is the evidence bound with its sign turned, per known value. With `random`
+ * each batch is loaded with new noise; without, it has what was written there last.
  */
-export function openVariational(backend: Backend, shape: VariationalShape): VariationalAutoencoder {
+export function openVariational(backend: Backend, shape: VariationalShape, random?: Random): VariationalAutoencoder {
   const { cell, columns, units, steps, latent } = shape
   const panels = Math.ceil(shape.batch / 8)
   const first = { cell, inputs: columns, units, steps, panels }
@@ -121,6 +122,11 @@ export function openVariational(backend: Backend, shape: VariationalShape): Vari
     for (let t = 0; t < steps; t++) output.forward(ops, t, decoder.outputs[t])
   }
 
+  function drawNoise(from: Random): void {
+    for (let i = 0; i < noise.data.length; i++)
+      noise.data[i] = Math.sqrt(-2 * Math.log(1 - from.next())) * Math.cos(2 * Math.PI * from.next())
+  }
+
   return {
     ops,
     parameters,
@@ -130,14 +136,12 @@ export function openVariational(backend: Backend, shape: VariationalShape): Vari
     masks,
     outputs: output.outputs,
     noise,
+    drawNoise,
     load(rows, starts, order, from, size) {
       count = size
+      if (random) drawNoise(random)
       known = loadWindows(rows, starts, order, from, size, encoder.x, masks)
       return known
-    },
-    drawNoise(random) {
-      for (let i = 0; i < noise.data.length; i++)
-        noise.data[i] = Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next())
     },
     encode,
     decode,
