@@ -45,6 +45,8 @@ const CATEGORIES = 128
 const NOVELTY_MEMORY = 20_000
 const NOVELTY_FEW = 10
 const LASTING_VOTE = 0.5
+/** In an alarm the row itself counts by so much more than in the score. */
+const FRESH = 0.25
 /** Votes of the past count at most as much as what is seen now, so that an alarm ends with its cause. */
 const NOW = 2
 /** The sum of votes is divided by this more than its own usual height, the 90 % quantile, so that restless series must say more. */
@@ -119,7 +121,7 @@ export function openUnivariate({ openBand, zone }: UnivariateParts, snapshot?: S
     for (let i = 0; i < sums.length; i++) smooth += SMOOTHING[i + 1] * sums[i]
 
     const fade = 1 - 1 / HOLD
-    cast[0] = smooth
+    cast[0] = smooth + FRESH * logSum
     cast[1] = range.look(x) > RANGE_TOLERANCE ? RANGE_VOTE : 0
     cast[2] = LASTING_VOTE * voteOf(lasting.look(distances[2]))
     for (let i = 0; i < networks.length; i++) {
@@ -132,7 +134,7 @@ export function openUnivariate({ openBand, zone }: UnivariateParts, snapshot?: S
     total = 0
     current = 0
     for (let i = 0; i < VOTES; i++) {
-      current += cast[i]
+      current += i === 0 ? logSum : cast[i]
       total += cast[i] = Math.max(cast[i], fade * votes[i])
     }
   }
