@@ -5,6 +5,7 @@ import { DAY, HOUR, WEEK } from '../duration.ts'
 import { clamp } from '../math/clamp.ts'
 import { isMeasured } from '../math/is-measured.ts'
 import { mad } from '../math/mad.ts'
+import { quantile } from '../math/quantile.ts'
 import { fromZone } from '../math/zone-offset.ts'
 import type { BoostedTrees } from '../models/boosted-trees/boosted-trees.ts'
 import { marginOf } from '../models/boosted-trees/boosted-trees.ts'
@@ -21,10 +22,10 @@ const config = z.strictObject({
     .default('UTC')
     .refine(isZone, 'must be an IANA time zone like Europe/Berlin')
     .describe('where people live by the clock: hour and day of the week are features'),
-  history: z.int().min(400).max(100_000).default(4000).describe('rows that are kept and learned from, 8 bytes per metric each'),
+  history: z.int().min(400).max(100_000).default(4000).describe('rows that are kept and learned from, 16 bytes per metric each'),
   trees: z.int().min(1).max(1000).default(50).describe('at most so many per metric; fewer where more do not help'),
-  depth: z.int().min(1).max(8).default(4).describe('conditions that may come together'),
-  eta: z.number().gt(0).max(1).default(0.1).describe('part of an error that a tree mends'),
+  depth: z.int().min(1).max(8).default(5).describe('conditions that may come together'),
+  eta: z.number().gt(0).max(1).default(0.2).describe('part of an error that a tree mends'),
   clip: z.number().positive().default(5).describe('an error teaches at most so many scales'),
   band: z.number().positive().default(4).describe('half width of the band in scales of the error'),
 })
@@ -35,8 +36,9 @@ const FIRST_FIT = 200
 /** The last part of the rows tells when to stop. */
 const VALIDATION = 0.2
 const PATIENCE = 8
-/** Targets further from the middle teach no more than this many deviations. */
+/** Targets of more deviations than this teach no more, unless as many as this share are so large: those are no incidents but openings. */
 const TARGET_CLIP = 8
+const REGULAR = 0.005
 /** Rows over which the metrics that follow each other most are looked for. */
 const COMPARED = 400
 /** Of the expected value: smaller errors are rounding. */
@@ -55,8 +57,8 @@ const CAP = 8
  * level, the hour and day of the week, and the last row of other metrics: so they follow a level that they have not seen, which trees on values cannot.
  * Fitted at 200 rows, 400, 800 … and then twice per history, to the rows before the last fifth, which says when to stop. What
  * is learned of a row is clipped; missing lags are the trees' missing values. The score is |error| in scales of the clipped error; of several metrics it is
- * the root mean square of these, with more than 8 counted by their logarithm, and `channel` is the largest. Memory per metric: 8 bytes
- * per row of history and 29 per node, 77 KB by default; a fit takes about 10 µs per row and metric.
+ * the root mean square of these, with more than 8 counted by their logarithm, and `channel` is the largest. Memory per metric: 16 bytes
+ * per row of history and 29 per node, 155 KB by default; a fit takes about 10 µs per row and metric.
  */
 export const boostedTrees = component({
   type: 'boosted-trees',
@@ -67,9 +69,8 @@ export const boostedTrees = component({
 })
 
 interface Metric extends Record<string, unknown> {
-  /** Rows as they taught, by row number modulo the history; NaN where missing. */
+  /** Rows as they are lags, clipped, and as they were, by row number modulo the history; NaN where missing. */
   taught: Float64Array
-  /** The last rows as they were, newest last. */
   seen: Float64Array
   /** Other metrics that help, by place. */
   others: number[]
@@ -156,7 +157,7 @@ function openBoostedTrees(options: Config, snapshot?: State): Stream {
       const values: number[] = []
       const targets: number[] = []
       for (let row = oldest + 1; row < m.rows; row++) {
-        const value = metric.taught[at(row)]
+        const value = metric.seen[at(row)]
         if (value !== value) continue
         const level = describe(metric, row, m.times[at(row)])
         if (level !== level) continue
@@ -169,15 +170,14 @@ function openBoostedTrees(options: Config, snapshot?: State): Stream {
 
   function fitMetric(metric: Metric, values: Float64Array, targets: number[]): void {
     const columns = features.length
-    const deviation = mad(targets)
-    const limit = deviation > 0 ? TARGET_CLIP * deviation : Infinity
+    const limit = Math.max(TARGET_CLIP * mad(targets), quantile(targets.map(Math.abs), 1 - REGULAR))
     const clipped = targets.map(target => clamp(target, -limit, limit))
     const unit = Math.max(Math.sqrt(clipped.reduce((sum, target) => sum + target * target, 0) / clipped.length), 1e-12)
     const labels = clipped.map(target => target / unit)
     const cut = Math.floor((1 - VALIDATION) * labels.length)
     const fitting = fitBoostedTrees(
       { values: values.subarray(0, cut * columns), columns, labels: labels.slice(0, cut) },
-      { rounds: most, maxDepth: depth, eta, maxBin: 64, minChildWeight: 5, patience: PATIENCE },
+      { rounds: most, maxDepth: depth, eta, minChildWeight: 5, patience: PATIENCE },
       { values: values.subarray(cut * columns), columns, labels: labels.slice(cut) },
     )
     metric.trees = padTrees(finish(fitting), most, capacity)
@@ -222,10 +222,9 @@ function openBoostedTrees(options: Config, snapshot?: State): Stream {
       taught = middle + error
     }
     metric.taught[at(m.rows)] = taught
-    metric.seen.copyWithin(0, 1)
-    metric.seen[NEW_LEVEL - 1] = x
+    metric.seen[at(m.rows)] = x
     if (Math.abs(metric.run) < NEW_LEVEL) return
-    for (let i = 0; i < NEW_LEVEL; i++) metric.taught[at(m.rows - i)] = metric.seen[NEW_LEVEL - 1 - i]
+    for (let i = 0; i < NEW_LEVEL; i++) metric.taught[at(m.rows - i)] = metric.seen[at(m.rows - i)]
     metric.run = 0
   }
 
@@ -282,7 +281,7 @@ function openBoostedTrees(options: Config, snapshot?: State): Stream {
 function emptyMetric(history: number): Metric {
   return {
     taught: new Float64Array(history).fill(NaN),
-    seen: new Float64Array(NEW_LEVEL).fill(NaN),
+    seen: new Float64Array(history).fill(NaN),
     others: [],
     trees: undefined,
     unit: 1,
