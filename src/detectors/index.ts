@@ -10,10 +10,13 @@ import { cumulativeSum } from './cumulative-sum.ts'
 import { standard } from './default.ts'
 import type { Detector } from './detector.ts'
 import { ewma } from './ewma.ts'
+import { gruForecaster } from './gru.ts'
 import { halfSpaceTrees } from './half-space-trees.ts'
 import { holtWinters } from './holt-winters.ts'
 import { isolationForest } from './isolation-forest.ts'
 import { kMeans } from './k-means.ts'
+import { lstmForecaster } from './lstm.ts'
+import { lstmAutoencoder } from './lstm-autoencoder.ts'
 import { matrixProfile } from './matrix-profile.ts'
 import { meanVariance } from './mean-variance.ts'
 import { mstl } from './mstl.ts'
@@ -22,10 +25,12 @@ import { peerGroup } from './peer-group.ts'
 import { percentageChange } from './percentage-change.ts'
 import { principalComponents } from './principal-components.ts'
 import { randomCutForest } from './random-cut-forest.ts'
+import { rnnForecaster } from './rnn.ts'
 import { seasonal } from './seasonal.ts'
 import { seasonalEsd } from './seasonal-esd.ts'
 import { spectralResidual } from './spectral-residual.ts'
 import { stl } from './stl.ts'
+import { vaeLstm } from './vae-lstm.ts'
 import { vectorAutoregressive } from './vector-autoregressive.ts'
 
 /** The detectors, by type. */
@@ -57,4 +62,9 @@ export const detectors = registry<Detector>(
   kMeans,
   vectorAutoregressive,
   boostedTrees,
+  lstmAutoencoder,
+  lstmForecaster,
+  gruForecaster,
+  rnnForecaster,
+  vaeLstm,
 )

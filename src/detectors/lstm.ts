@@ -1,0 +1,26 @@
+import { z } from 'zod'
+import { component } from '../component.ts'
+import { DAY } from '../duration.ts'
+import { fromStream } from './from-stream.ts'
+import { checkLearned, learnedConfig, smallExample } from './learned/learned-config.ts'
+import { openLearned } from './learned/learned-stream.ts'
+import { forecastRows } from './learned/row-model.ts'
+
+const config = z.strictObject(learnedConfig).check(({ value, issues }) => checkLearned(value, issues))
+
+/**
+ * Error of a row when an LSTM predicts it from the rows before (Malhotra et al. 2015; Hochreiter & Schmidhuber 1997). Fits, scores, scales and `channel` as `lstm-autoencoder`;
+ * what is expected of a row is known before it comes.
+ */
+export const lstmForecaster = component({
+  type: 'lstm',
+  summary: 'Error of the next row of all columns when an LSTM predicts it from the last rows.',
+  config,
+  create: options =>
+    fromStream({
+      lookback: DAY,
+      multivariate: true,
+      open: snapshot => openLearned(columns => forecastRows({ ...options, cell: 'lstm', columns }), options, snapshot),
+    }),
+  examples: [smallExample],
+})
