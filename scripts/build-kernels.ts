@@ -1,12 +1,20 @@
 import { writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import asc from 'assemblyscript/asc'
 
 const root = resolve(import.meta.dirname, '..')
 export const COMPILED = join(root, 'src/kernels/compiled.ts')
 
+interface Compiler {
+  main(
+    options: string[],
+    files: { writeFile(name: string, contents: Uint8Array | string): void },
+  ): Promise<{ error: Error | null; stderr: { toString(): string } }>
+}
+
 /** Compiles the kernels; the same source gives the same bytes. Throws with the compiler's words. */
 export async function compileKernels(): Promise<Uint8Array> {
+  // Its own types would declare a console without `error` for the whole program.
+  const { default: asc } = (await import('assemblyscript/asc' as string)) as { default: Compiler }
   let binary: Uint8Array | undefined
   const options = '--runtime stub --enable simd --importMemory --noAssert --disableWarning 112 -O3 --outFile kernels.wasm'
   const { error, stderr } = await asc.main(['src/kernels/assembly/index.ts', '--baseDir', root, ...options.split(' ')], {

@@ -1,9 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compileHistogram } from '../../scripts/build-histogram.ts'
 import type { CutOptions, Histograms } from './histogram.ts'
 import { BINS, BLOCK, MISSING_BIN, openHistograms } from './histogram.ts'
-import { HISTOGRAM_MODULE } from './histogram-module.ts'
 
 interface Example {
   rows: number
@@ -131,9 +129,5 @@ describe('histograms', () => {
         histograms.close()
       }),
     )
-  })
-
-  it('come from the source beside them', async () => {
-    expect(Buffer.from(await compileHistogram()).toString('base64')).toBe(HISTOGRAM_MODULE)
   })
 })

@@ -1,4 +1,4 @@
-import { HISTOGRAM_MODULE } from './histogram-module.ts'
+import { compiled } from './compiled.ts'
 
 /** Bins of a column, of which the last holds the missing. */
 export const BINS = 256
@@ -43,11 +43,11 @@ export interface Histograms {
 }
 
 interface Exports {
-  accumulate(bins: number, rows: number, from: number, to: number, gradients: number, histograms: number): void
-  subtract(whole: number, part: number, bytes: number): void
-  total(rows: number, from: number, to: number, gradients: number, out: number): void
-  divide(bins: number, rows: number, from: number, to: number, last: number, missingLeft: number, spare: number): number
-  cut(
+  accumulateHistograms(bins: number, rows: number, from: number, to: number, gradients: number, histograms: number): void
+  subtractHistograms(whole: number, part: number, bytes: number): void
+  sumGradients(rows: number, from: number, to: number, gradients: number, out: number): void
+  divideRows(bins: number, rows: number, from: number, to: number, last: number, missingLeft: number, spare: number): number
+  findCut(
     histogram: number,
     bins: number,
     column: number,
@@ -77,7 +77,7 @@ interface Instance {
   readonly kernel: Exports
 }
 
-let compiled: object | undefined
+let module: object | undefined
 /** Memory of a fit that has ended, for the next one: each new one costs address space until it is collected. */
 let idle: Instance | undefined
 const IDLE_PAGES = 1024
@@ -90,9 +90,9 @@ function instantiate(pages: number): Instance {
     if (missing > 0) kept.memory.grow(missing)
     return kept
   }
-  compiled ??= new WebAssembly.Module(Buffer.from(HISTOGRAM_MODULE, 'base64'))
+  module ??= new WebAssembly.Module(Buffer.from(compiled, 'base64'))
   const memory = new WebAssembly.Memory({ initial: pages })
-  return { memory, kernel: new WebAssembly.Instance(compiled, { env: { memory } }).exports as Exports }
+  return { memory, kernel: new WebAssembly.Instance(module, { env: { memory } }).exports as Exports }
 }
 
 /** Room for `rows` × `columns` and `slots` histograms: about rows × (columns + 16) + slots × columns × 4,096 bytes. */
@@ -124,18 +124,18 @@ export function openHistograms(rows: number, columns: number, slots: number): Hi
     accumulate(slot, from, to, wanted) {
       bytes.fill(0, at(slot, 0), at(slot + 1, 0))
       for (let i = 0; i < wanted.length; i++)
-        kernel.accumulate(bins + wanted[i] * rows * BLOCK, order, from, to, gradients, at(slot, wanted[i]))
+        kernel.accumulateHistograms(bins + wanted[i] * rows * BLOCK, order, from, to, gradients, at(slot, wanted[i]))
     },
-    subtract: (whole, part) => kernel.subtract(at(whole, 0), at(part, 0), blocks * BLOCK_BYTES),
-    total: (from, to) => kernel.total(order, from, to, gradients, sum),
+    subtract: (whole, part) => kernel.subtractHistograms(at(whole, 0), at(part, 0), blocks * BLOCK_BYTES),
+    total: (from, to) => kernel.sumGradients(order, from, to, gradients, sum),
     divide(from, to, column, lastBin, missingLeft) {
       const start = bins + (column >> 3) * rows * BLOCK + (column & 7)
-      return kernel.divide(start, order, from, to, lastBin, missingLeft ? 1 : 0, spare)
+      return kernel.divideRows(start, order, from, to, lastBin, missingLeft ? 1 : 0, spare)
     },
     cut(slot, column, count, gradient, hessian, { lambda, alpha, minChildWeight }) {
       const histogram = at(slot, column >> 3) + (column & 7) * BINS * PAIR
       const least = Math.max(minChildWeight, 1e-12)
-      kernel.cut(histogram, count, column, gradient, hessian, lambda, alpha, least, best)
+      kernel.findCut(histogram, count, column, gradient, hessian, lambda, alpha, least, best)
     },
     close() {
       if (memory.buffer.byteLength <= IDLE_PAGES * PAGE) idle = instance

@@ -1,4 +1,4 @@
-// AssemblyScript (compiled by scripts/build-histogram.ts). Layouts and meanings: histogram.ts, which has the only calls.
+// Layouts and meanings stand in ../histogram.ts, which has the only calls.
 
 const PAIR: usize = 16
 const COLUMN: usize = 256 * PAIR
@@ -12,7 +12,7 @@ function add(histogram: usize, bin: usize, pair: v128): void {
 }
 
 /** Adds the gradients of rows[from … to) to the histograms of the eight columns of a block. */
-export function accumulate(bins: usize, rows: usize, from: u32, to: u32, gradients: usize, histograms: usize): void {
+export function accumulateHistograms(bins: usize, rows: usize, from: u32, to: u32, gradients: usize, histograms: usize): void {
   for (let i = from; i < to; i++) {
     const row = <usize>load<u32>(rows + ((<usize>i) << 2))
     const pair = f64x2.promote_low_f32x4(v128.load64_zero(gradients + (row << 3)))
@@ -29,7 +29,7 @@ export function accumulate(bins: usize, rows: usize, from: u32, to: u32, gradien
 }
 
 /** whole −= part, both `bytes` long. */
-export function subtract(whole: usize, part: usize, bytes: usize): void {
+export function subtractHistograms(whole: usize, part: usize, bytes: usize): void {
   for (let at: usize = 0; at < bytes; at += 2 * PAIR) {
     v128.store(whole + at, f64x2.sub(v128.load(whole + at), v128.load(part + at)))
     v128.store(whole + at + PAIR, f64x2.sub(v128.load(whole + at + PAIR), v128.load(part + at + PAIR)))
@@ -37,7 +37,7 @@ export function subtract(whole: usize, part: usize, bytes: usize): void {
 }
 
 /** Sum of the gradients of rows[from … to), as a pair at `out`. */
-export function total(rows: usize, from: u32, to: u32, gradients: usize, out: usize): void {
+export function sumGradients(rows: usize, from: u32, to: u32, gradients: usize, out: usize): void {
   let sum = f64x2.splat(0)
   for (let i = from; i < to; i++) {
     const row = <usize>load<u32>(rows + ((<usize>i) << 2))
@@ -47,7 +47,7 @@ export function total(rows: usize, from: u32, to: u32, gradients: usize, out: us
 }
 
 /** Puts the rows whose bin (of one column of a block) is at most `last` before the others, both in their order; returns how many they are. */
-export function divide(bins: usize, rows: usize, from: u32, to: u32, last: u32, missingLeft: u32, spare: usize): u32 {
+export function divideRows(bins: usize, rows: usize, from: u32, to: u32, last: u32, missingLeft: u32, spare: usize): u32 {
   let left = rows + ((<usize>from) << 2)
   let right = spare
   const start = left
@@ -74,7 +74,7 @@ function shrink(gradient: f64, alpha: f64): f64 {
  * Looks for a better cut of one column than the one at `best`: gain (of the children alone), column, last bin of the left side, side of the missing (0 right, 1 left, 2 none were missing),
  * then the left pair; six f64.
  */
-export function cut(
+export function findCut(
   histogram: usize, bins: i32, column: i32, gradient: f64, hessian: f64,
   lambda: f64, alpha: f64, least: f64, best: usize,
 ): void {
