@@ -1,16 +1,14 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { makePython } from './python.ts'
 
 const run = promisify(execFile)
 
-const FOLDER = resolve(import.meta.dirname, '../.tidewatch/bench/venv')
-const PYTHON = join(FOLDER, 'bin/python')
 const PACKAGES = ['scikit-learn', 'statsmodels', 'stumpy', 'river']
-/** ms to fetch the packages, and for all peers together. */
+/** ms for all peers together. */
 const PATIENCE = 900_000
 
 /** What a peer took for the same four weeks. */
@@ -27,11 +25,11 @@ export interface PeerTime {
 export async function timePeers(values: Float64Array, types: readonly string[]): Promise<PeerTime[]> {
   const folder = await mkdtemp(join(tmpdir(), 'tidewatch-peers-'))
   try {
-    await makeEnvironment()
+    const python = await makePython('venv', PACKAGES)
     const file = join(folder, 'values.f64')
     await writeFile(file, Buffer.from(values.buffer, values.byteOffset, values.byteLength))
     console.error('speed: running the peers')
-    const { stdout } = await run(PYTHON, [join(import.meta.dirname, 'peers.py'), file, ...types], { timeout: PATIENCE })
+    const { stdout } = await run(python, [join(import.meta.dirname, 'peers.py'), file, ...types], { timeout: PATIENCE })
     return stdout
       .trim()
       .split('\n')
@@ -43,14 +41,4 @@ export async function timePeers(values: Float64Array, types: readonly string[]):
   } finally {
     await rm(folder, { recursive: true })
   }
-}
-
-async function makeEnvironment(): Promise<void> {
-  const done = join(FOLDER, 'complete')
-  if (existsSync(done)) return
-  console.error(`speed: making a virtual environment with ${PACKAGES.join(', ')}`)
-  await mkdir(FOLDER, { recursive: true })
-  await run('python3', ['-m', 'venv', FOLDER])
-  await run(PYTHON, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...PACKAGES], { timeout: PATIENCE })
-  await writeFile(done, '')
 }
