@@ -1,4 +1,4 @@
-"""Trains an LSTM autoencoder with PyTorch, one line of work at a time: `epochs` windows are asked for on stdin, seconds and loss come back.
+"""Trains an LSTM autoencoder with PyTorch, batch by batch: of each line "first last" come back seconds of processor time and the mean loss.
 
 Arguments: hidden, metrics, steps, batch, file of windows (float32: window, step, metric), file of initial weights (float32: for encoder and
 decoder the weights of the input, those of the state and the biases, as PyTorch orders them; then weights and biases of the output).
@@ -48,7 +48,7 @@ print(json.dumps({"version": torch.__version__}), flush=True)
 for line in sys.stdin:
     first, last = (int(word) for word in line.split())
     total = 0.0
-    start = time.perf_counter()
+    start = time.process_time()
     for batch in range(first, last):
         x = windows[batch * size : (batch + 1) * size]
         optimiser.zero_grad()
@@ -56,4 +56,4 @@ for line in sys.stdin:
         loss.backward()
         optimiser.step()
         total += loss.item()
-    print(json.dumps({"seconds": time.perf_counter() - start, "loss": total / (last - first)}), flush=True)
+    print(json.dumps({"seconds": time.process_time() - start, "loss": total / (last - first)}), flush=True)
