@@ -27,6 +27,7 @@ const config = z.strictObject({
   depth: z.int().min(1).max(8).default(5).describe('conditions that may come together'),
   eta: z.number().gt(0).max(1).default(0.2).describe('part of an error that a tree mends'),
   clip: z.number().positive().default(5).describe('an error teaches at most so many scales'),
+  smooth: z.number().min(1).default(10).describe('of several metrics: rows by which the ranking score forgets; 1 for none'),
   band: z.number().positive().default(4).describe('half width of the band in scales of the error'),
 })
 type Config = z.output<typeof config>
@@ -57,8 +58,8 @@ const CAP = 8
  * level, the hour and day of the week, and the last row of other metrics: so they follow a level that they have not seen, which trees on values cannot.
  * Fitted at 200 rows, 400, 800 … and then twice per history, to the rows before the last fifth, which says when to stop. What
  * is learned of a row is clipped; missing lags are the trees' missing values. The score is |error| in scales of the clipped error; of several metrics it is
- * the root mean square of these, with more than 8 counted by their logarithm, and `channel` is the largest. Memory per metric: 16 bytes
- * per row of history and 29 per node, 155 KB by default; a fit takes about 10 µs per row and metric.
+ * the root mean square of these, with more than 8 counted by their logarithm, smoothed (`alarm` is not), and `channel` is the largest. Memory per metric: 16 bytes
+ * per row of history and 29 per node, 190 KB by default; going through a row takes about 7 µs, fits included.
  */
 export const boostedTrees = component({
   type: 'boosted-trees',
@@ -89,6 +90,8 @@ interface Memory extends Record<string, unknown> {
   nextFit: number
   times: Float64Array
   metrics: Metric[]
+  /** Smoothed mean square of the errors in scales. */
+  energy: number
 }
 
 function openBoostedTrees(options: Config, snapshot?: State): Stream {
@@ -96,7 +99,7 @@ function openBoostedTrees(options: Config, snapshot?: State): Stream {
   const m: Memory =
     snapshot?.version === 1
       ? (structuredClone(snapshot) as unknown as Memory)
-      : { version: 1, rows: 0, nextFit: FIRST_FIT, times: new Float64Array(history), metrics: [] }
+      : { version: 1, rows: 0, nextFit: FIRST_FIT, times: new Float64Array(history), metrics: [], energy: NaN }
   const judgement: Judgement = { score: NaN, value: NaN, expected: NaN, lower: NaN, upper: NaN }
   const zone = fromZone(options.timezone)
   const features = new Float64Array(lags + 3 + options.others)
@@ -228,42 +231,52 @@ function openBoostedTrees(options: Config, snapshot?: State): Stream {
     metric.run = 0
   }
 
+  /** Says the row in `judgement`, but for the scores; returns the mean square of the errors in scales, NaN while undecided. */
+  function look(time: number, row: ArrayLike<number>): number {
+    judgement.value = row[0] ?? NaN
+    judgement.score = judgement.expected = judgement.lower = judgement.upper = NaN
+    if (row.length > 1) judgement.channel = judgement.alarm = NaN
+    if (row.length !== m.metrics.length) return NaN
+    predict(time)
+    let sum = 0
+    let known = 0
+    let worst = -1
+    let channel = 0
+    for (let c = 0; c < row.length; c++) {
+      const x = row[c]
+      if (Number.isNaN(expected[c]) || !isMeasured(x)) continue
+      const error = Math.abs(x - expected[c]) / scaleAt(m.metrics[c], expected[c], x)
+      sum += (error > CAP && row.length > 1 ? CAP * (1 + Math.log(error / CAP)) : error) ** 2
+      known++
+      if (error <= worst) continue
+      worst = error
+      channel = c
+    }
+    if (row.length > 1 && known === 0) return NaN
+    const middle = expected[channel]
+    const margin = band * scaleAt(m.metrics[channel], middle, middle)
+    judgement.value = row[channel]
+    judgement.expected = middle
+    judgement.lower = middle - margin
+    judgement.upper = middle + margin
+    if (row.length > 1) judgement.channel = channel
+    return sum / known
+  }
+
+  const smoothed = (energy: number) => (Number.isNaN(m.energy) ? energy : m.energy + (energy - m.energy) / options.smooth)
+
   return {
     score(time, row) {
-      judgement.value = row[0] ?? NaN
-      judgement.score = judgement.expected = judgement.lower = judgement.upper = NaN
-      if (row.length > 1) judgement.channel = NaN
-      if (row.length !== m.metrics.length) return judgement
-      predict(time)
-      let sum = 0
-      let known = 0
-      let worst = -1
-      let channel = 0
-      for (let c = 0; c < row.length; c++) {
-        const x = row[c]
-        if (Number.isNaN(expected[c]) || !isMeasured(x)) continue
-        const error = Math.abs(x - expected[c]) / scaleAt(m.metrics[c], expected[c], x)
-        sum += (error > CAP ? CAP * (1 + Math.log(error / CAP)) : error) ** 2
-        known++
-        if (error <= worst) continue
-        worst = error
-        channel = c
-      }
-      if (row.length > 1 && known === 0) return judgement
-      const middle = expected[channel]
-      const margin = band * scaleAt(m.metrics[channel], middle, middle)
-      judgement.value = row[channel]
-      judgement.expected = middle
-      judgement.lower = middle - margin
-      judgement.upper = middle + margin
-      if (row.length > 1) judgement.channel = channel
-      if (known > 0) judgement.score = row.length > 1 ? Math.sqrt(sum / known) : worst
+      const energy = look(time, row)
+      if (row.length > 1) judgement.alarm = Math.sqrt(energy)
+      judgement.score = Math.sqrt(row.length > 1 ? smoothed(energy) : energy)
       return judgement
     },
     learn(time, row) {
       if (m.metrics.length === 0) m.metrics = Array.from({ length: row.length }, () => emptyMetric(history))
       if (row.length !== m.metrics.length) return
-      predict(time)
+      const energy = look(time, row)
+      if (energy === energy) m.energy = smoothed(energy)
       m.metrics.forEach((metric, c) => {
         take(metric, isMeasured(row[c]) ? row[c] : NaN, expected[c])
       })
