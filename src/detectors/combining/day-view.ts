@@ -19,6 +19,8 @@ const WHOLE_MEMORY = 20_000
 const LEVEL_CLIP = 2
 const SPREAD_CLIP = 4
 const FLOOR = 1e-6
+/** Distances before the overall spread is believed. */
+const FEW = 20
 
 /** Distance from the level that is usual at this time of day, in the usual distances there (never less than overall). `zone` is local time less UTC. */
 export function openDayView(zone: (time: number) => number, snapshot?: DayState): View<DayState> {
@@ -52,7 +54,7 @@ export function openDayView(zone: (time: number) => number, snapshot?: DayState)
       if (m.visits[at] === 0 || m.visits[next] === 0) return 0
       distance = Math.abs(value - between(m.level))
       const scale = Math.max(between(m.spread), m.whole[0]) + FLOOR * Math.abs(value)
-      return distance === 0 ? 0 : Math.min(FARTHEST, distance / scale)
+      return distance === 0 || m.whole[1] < FEW ? 0 : Math.min(FARTHEST, distance / scale)
     },
     learn(_time, value) {
       if (!Number.isNaN(distance)) {

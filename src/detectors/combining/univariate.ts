@@ -1,3 +1,4 @@
+import { DAY } from '../../duration.ts'
 import { isMeasured } from '../../math/is-measured.ts'
 import type { Judgement, State, Stream } from '../detector.ts'
 import type { Resonance, ResonanceState } from '../resonance/resonance.ts'
@@ -54,8 +55,13 @@ const RESTLESS = 2
 const USUAL = 0.9
 const USUAL_MEMORY = 100_000
 const USUAL_FEW = 300
-/** Brings the sum of votes to where scores in standard deviations are: 4 is odd, 6 is an anomaly. */
-const ALARM_UNIT = 4
+/** A row whose log-sum exceeds its own 99 % quantile so many times is sudden, and worth as much as a vote of 1 and what lies above. */
+const SUDDEN = 1.7
+const SUDDEN_VOTE = 1
+/** On the first day everything is new: votes count so little, and fully from the end of the second on. */
+const YOUNG = 0.2
+/** Brings the votes, which are logarithms, to where scores in standard deviations are: 3 is odd, 6 is an anomaly. */
+const ALARM_UNIT = 1.7
 
 const MOST = 1e6
 
@@ -65,7 +71,8 @@ const VOTES = 3 + NETWORKS.length
 /**
  * The default for one column. Four views (residual of an autoregression, seasonal, time of day, level), each divided by its own upper quantile,
  * are logged, summed and averaged over five rows: the score. The alarm adds to that sum the votes of a range rule, of shapes never seen before
- * and of a lasting departure from the time of day; each vote fades slowly, so that different signs of one event meet.
+ * and of a lasting departure from the time of day; each vote fades slowly, so that different signs of one event meet. A sudden row needs no
+ * votes. An alarm is the exponential of all that: votes rank, and rules that look at the tail of alarms need the tail.
  */
 export function openUnivariate({ openBand, zone }: UnivariateParts, snapshot?: State): Stream {
   const known = snapshot?.version === 1 ? snapshot : undefined
@@ -87,7 +94,9 @@ export function openUnivariate({ openBand, zone }: UnivariateParts, snapshot?: S
   const totals = openScoreHistogram(USUAL_MEMORY, USUAL_FEW, known?.totals as Float64Array | undefined)
   const sums = known ? (known.sums as Float64Array).slice() : new Float64Array(SMOOTHING.length - 1)
   const votes = known ? (known.votes as Float64Array).slice() : new Float64Array(VOTES)
-  const n = known ? (known.n as Float64Array).slice() : Float64Array.of(0, REFRESH_FIRST, 0)
+  const suddens = openScoreHistogram(UPPER_MEMORY, 0, known?.suddens as Float64Array | undefined)
+  // Rows, the row of the next refresh, usual height of the votes, of sudden rows, and the time of the first row.
+  const n = known ? (known.n as Float64Array).slice() : Float64Array.of(0, REFRESH_FIRST, 0, 1, NaN)
 
   const judgement: Judgement = { score: NaN, alarm: NaN, value: NaN, expected: NaN, lower: NaN, upper: NaN }
   const distances = new Float64Array(VIEW_WEIGHTS.length)
@@ -152,13 +161,17 @@ export function openUnivariate({ openBand, zone }: UnivariateParts, snapshot?: S
       look(time, x)
       if (n[0] < WARM_UP) return judgement
       judgement.score = Math.min(MOST, Math.expm1(smooth))
-      judgement.alarm = (ALARM_UNIT * RESTLESS * Math.min(total, NOW * current)) / (RESTLESS + n[2])
+      const voted = (youthAt(time - n[4]) * RESTLESS * Math.min(total, NOW * current)) / (RESTLESS + n[2])
+      const sudden = logSum - SUDDEN * n[3]
+      const sum = sudden > 0 ? sudden + Math.max(voted, SUDDEN_VOTE) : voted
+      judgement.alarm = Math.min(MOST, ALARM_UNIT * Math.expm1(sum))
       return judgement
     },
 
     learn(time, row) {
       const x = row[0]
       if (!isMeasured(x)) return
+      if (Number.isNaN(n[4])) n[4] = time
       look(time, x)
       votes.set(cast)
       sums.copyWithin(1, 0)
@@ -167,6 +180,7 @@ export function openUnivariate({ openBand, zone }: UnivariateParts, snapshot?: S
       if (n[0] >= n[1]) {
         n[1] = n[0] + (n[0] < 2000 ? REFRESH_FIRST : REFRESH)
         for (let i = 0; i < upper.length; i++) upper[i] = Math.max(1, quantiles[i].quantile(UPPER))
+        n[3] = Math.max(1, suddens.quantile(UPPER))
         if (n[0] > USUAL_FEW) n[2] = totals.quantile(USUAL)
       }
       band.learn(time, row)
@@ -179,6 +193,7 @@ export function openUnivariate({ openBand, zone }: UnivariateParts, snapshot?: S
       }
       lasting.learn()
       totals.add(total)
+      suddens.add(logSum)
       n[0] = Math.min(n[0] + 1, 2 ** 48)
       seenTime = NaN
     },
@@ -194,11 +209,18 @@ export function openUnivariate({ openBand, zone }: UnivariateParts, snapshot?: S
       ranks: ranks.map(histogram => histogram.snapshot()),
       lasting: lasting.snapshot(),
       totals: totals.snapshot(),
+      suddens: suddens.snapshot(),
       sums: sums.slice(),
       votes: votes.slice(),
       n: n.slice(),
     }),
   }
+}
+
+/** What votes are worth at this age (ms). */
+function youthAt(age: number): number {
+  if (!(age >= DAY)) return YOUNG
+  return age < 2 * DAY ? YOUNG + (1 - YOUNG) * (age / DAY - 1) ** 2 : 1
 }
 
 /** One in three rows says nothing; one in 300 has a vote of 1. */
