@@ -59,7 +59,7 @@ const USUAL_FEW = 300
 const SUDDEN = 1.7
 const SUDDEN_VOTE = 1
 /** On the first day everything is new: votes count so little, and fully from the end of the second on. */
-const YOUNG = 0.2
+const YOUNG = 0.3
 /** Brings the votes, which are logarithms, to where scores in standard deviations are: 3 is odd, 6 is an anomaly. */
 const ALARM_UNIT = 1.7
 
