@@ -5,7 +5,7 @@ const inFours = z.int().min(4).max(512).multipleOf(4)
 /** What all networks are configured by. */
 export const learnedConfig = {
   units: inFours.default(32).describe('units of each recurrent layer, in fours'),
-  steps: z.int().min(2).max(500).default(32).describe('rows that are looked at together'),
+  steps: z.int().min(2).max(500).default(16).describe('rows that are looked at together'),
   epochs: z.int().min(1).default(10).describe('times that the rows are learned in one fit, at most'),
   windows: z.int().min(32).default(1024).describe('windows of rows that are learned in an epoch, at most; drawn anew each time'),
   rate: z.number().positive().default(0.003).describe('step of the optimiser'),
@@ -13,6 +13,7 @@ export const learnedConfig = {
   warmUp: z.int().min(48).default(512).describe('rows before the first fit; the next come at twice as many, and so on'),
   refit: z.int().min(48).default(4096).describe('rows between fits, at most'),
   band: z.number().positive().default(4).describe('half width of the band in deviations of the error'),
+  smooth: z.number().min(1).default(10).describe('rows by which the ranking score forgets; 1 for none'),
   seed: z.int().min(0).default(1).describe('of initial weights and stochastic order'),
 }
 

@@ -1,7 +1,6 @@
 import { clamp } from '../../math/clamp.ts'
 import { isMeasured } from '../../math/is-measured.ts'
 import { median } from '../../math/median.ts'
-import { quantile } from '../../math/quantile.ts'
 import type { Rows } from '../../models/networks/windows.ts'
 import type { Judgement, State, Stream } from '../detector.ts'
 import type { Expectation, RowModel } from './row-model.ts'
@@ -15,24 +14,27 @@ export interface LearnedOptions {
   readonly refit: number
   /** Half width of the band, in deviations of the error. */
   readonly band: number
+  /** Rows by which the ranking score forgets; 1 for none. */
+  readonly smooth: number
 }
 
 /** Scaled values are held within ± this before a network sees them, or learns them. */
-const SEEN = 4
+const SEEN = 10
 /** Values count as at most so many usual deviations away. */
 const FAR = 30
 /** Usual deviation of a column, at least this share of its level. */
 const FLOOR = 0.01
-/** A column that seldom moves has no median deviation: at least this share of its standard deviation. */
-const SELDOM = 0.5
+/** Usual deviation of a column, at least this share of its range. */
+const RANGE_FLOOR = 0.025
 /** Deviation of the error, in usual deviations of the column, at least. */
 const LEAST_ERROR = 0.05
 /** Errors of a row beyond this many deviations count by their logarithm: one wild column must not hide all others. */
 const CAP = 20
 /** The error on validation rows counts as so many rows. */
 const PRIOR = 50
-const ERROR_GAIN = 0.0005
-const ERROR_CLIP = 3
+const ERROR_GAIN = 0.0002
+/** A row lets a squared scale grow by at most this part: an outage of 20 rows doubles it, one of 300 rows is the new usual. */
+const GROWTH = 0.04
 /** Of the windows of validation, at the end, so many tell the first deviation of errors. */
 const TAIL = 48
 
@@ -48,6 +50,8 @@ interface Memory extends Record<string, unknown> {
   /** Mean square of the error by column, in units, and how many rows it is from. */
   variance: Float64Array
   judged: number
+  /** Mean square of the scores, forgotten by `smooth`. */
+  energy: number
   weights: Float32Array
 }
 
@@ -57,7 +61,7 @@ interface Memory extends Record<string, unknown> {
  * square of those of all known columns, `channel` the largest.
  */
 export function openLearned(makeModel: (columns: number) => RowModel, options: LearnedOptions, snapshot?: State): Stream {
-  const { warmUp, memory, refit, band } = options
+  const { warmUp, memory, refit, band, smooth } = options
   let m: Memory = snapshot?.version === 1 ? (structuredClone(snapshot) as unknown as Memory) : start(0)
   let model = m.columns > 0 ? makeModel(m.columns) : undefined
   let window = new Float32Array(0)
@@ -65,7 +69,7 @@ export function openLearned(makeModel: (columns: number) => RowModel, options: L
   let ahead: Expectation | undefined
   let isAhead = false
   let looked = new Float64Array(0)
-  const judgement: Judgement = { score: NaN, value: NaN, expected: NaN, lower: NaN, upper: NaN }
+  const judgement: Judgement = { score: NaN, value: NaN, expected: NaN, lower: NaN, upper: NaN, alarm: NaN }
 
   function start(columns: number): Memory {
     return {
@@ -78,6 +82,7 @@ export function openLearned(makeModel: (columns: number) => RowModel, options: L
       unit: new Float64Array(columns).fill(1),
       variance: new Float64Array(columns).fill(1),
       judged: 0,
+      energy: NaN,
       weights: new Float32Array(0),
     }
   }
@@ -151,16 +156,21 @@ export function openLearned(makeModel: (columns: number) => RowModel, options: L
     const centre = median(column)
     if (Number.isNaN(centre)) return
     const deviations = column.map(value => Math.abs(value - centre))
-    const far = quantile(deviations, 0.98)
+    // Where most values are one, all that is known of the others is their range.
+    const usual = 1.4826 * median(deviations)
+    const most = usual > 0 ? FAR * usual : Infinity
     let sum = 0
     let known = 0
+    let range = 0
     for (const deviation of deviations)
       if (!Number.isNaN(deviation)) {
-        sum += Math.min(deviation, far) ** 2
+        const counted = Math.min(deviation, most)
+        sum += counted ** 2
+        range = Math.max(range, counted)
         known++
       }
     m.centre[c] = centre
-    m.unit[c] = Math.max(1.4826 * median(deviations), SELDOM * Math.sqrt(sum / known), FLOOR * Math.abs(centre), 1e-9)
+    m.unit[c] = Math.max(usual, Math.sqrt(sum / known), RANGE_FLOOR * range, range > 0 ? 0 : FLOOR * Math.abs(centre), 1e-9)
   }
 
   /** Errors of the last rows, which were learned least. */
@@ -180,44 +190,52 @@ export function openLearned(makeModel: (columns: number) => RowModel, options: L
       }
     }
     for (let c = 0; c < columns; c++)
-      // Half by the median, half as it is: outages are among the last rows now and then.
-      if (errors[c].length > 0) m.variance[c] = Math.max(1.4826 * median(errors[c]), 0.5 * quantile(errors[c], 0.95)) ** 2
+      if (errors[c].length > 0) m.variance[c] = errors[c].reduce((sum, error) => sum + error * error, 0) / errors[c].length
     m.judged = PRIOR
   }
 
+  /** Says the row in `judgement` and returns its energy: the mean square of the strangeness of its known columns; NaN while undecided. */
+  function look(row: ArrayLike<number>): number {
+    judgement.value = row[0]
+    judgement.expected = judgement.lower = judgement.upper = NaN
+    if (row.length > 1) judgement.channel = NaN
+    if (m.weights.length === 0 || row.length !== m.columns) return NaN
+    const expectation = expectationOf(row)
+    if (!expectation) return NaN
+    let strangest = -1
+    let most = -1
+    let sum = 0
+    let known = 0
+    for (let c = 0; c < m.columns; c++) {
+      const error = strangeness(row, c, expectation)
+      if (Number.isNaN(error)) continue
+      known++
+      const counted = m.columns > 1 && error > CAP ? CAP * (1 + Math.log(error / CAP)) : error
+      sum += counted * counted
+      if (error > most) {
+        most = error
+        strangest = c
+      }
+    }
+    const c = Math.max(0, strangest)
+    const expected = m.centre[c] + m.unit[c] * expectation.expected[c]
+    const margin = band * m.unit[c] * scaleOf(c) * expectation.deviation[c]
+    judgement.value = row[c]
+    judgement.expected = expected
+    judgement.lower = expected - margin
+    judgement.upper = expected + margin
+    if (known === 0) return NaN
+    if (row.length > 1) judgement.channel = c
+    return sum / known
+  }
+
+  const smoothed = (energy: number) => (Number.isNaN(m.energy) ? energy : m.energy + (energy - m.energy) / smooth)
+
   return {
     score(_time, row) {
-      judgement.value = row[0]
-      judgement.score = judgement.expected = judgement.lower = judgement.upper = NaN
-      if (row.length > 1) judgement.channel = NaN
-      if (m.weights.length === 0 || row.length !== m.columns) return judgement
-      const expectation = expectationOf(row)
-      if (!expectation) return judgement
-      let strangest = -1
-      let most = -1
-      let sum = 0
-      let known = 0
-      for (let c = 0; c < m.columns; c++) {
-        const error = strangeness(row, c, expectation)
-        if (Number.isNaN(error)) continue
-        known++
-        const counted = m.columns > 1 && error > CAP ? CAP * (1 + Math.log(error / CAP)) : error
-        sum += counted * counted
-        if (error > most) {
-          most = error
-          strangest = c
-        }
-      }
-      const c = Math.max(0, strangest)
-      const expected = m.centre[c] + m.unit[c] * expectation.expected[c]
-      const margin = band * m.unit[c] * scaleOf(c) * expectation.deviation[c]
-      judgement.value = row[c]
-      judgement.expected = expected
-      judgement.lower = expected - margin
-      judgement.upper = expected + margin
-      if (known === 0) return judgement
-      if (row.length > 1) judgement.channel = c
-      judgement.score = Math.sqrt(sum / known)
+      const energy = look(row)
+      judgement.score = Math.sqrt(smoothed(energy))
+      judgement.alarm = Math.sqrt(energy)
       return judgement
     },
     learn(_time, row) {
@@ -226,6 +244,8 @@ export function openLearned(makeModel: (columns: number) => RowModel, options: L
         model = makeModel(row.length)
       }
       if (row.length !== m.columns) return
+      const energy = look(row)
+      if (!Number.isNaN(energy)) m.energy = smoothed(energy)
       if (m.weights.length > 0) {
         const expectation = expectationOf(row)
         if (expectation) {
@@ -234,8 +254,7 @@ export function openLearned(makeModel: (columns: number) => RowModel, options: L
           for (let c = 0; c < m.columns; c++) {
             const error = errorOf(row[c], c, expectation.expected[c], expectation.deviation[c])
             if (Number.isNaN(error)) continue
-            const counted = Math.min(error, ERROR_CLIP * scaleOf(c))
-            m.variance[c] += gain * (counted * counted - m.variance[c])
+            m.variance[c] += Math.min(GROWTH * scaleOf(c) ** 2, gain * (error * error - m.variance[c]))
           }
         }
       }

@@ -108,7 +108,7 @@ const FIRST = [0]
 /** Expects the row after the window of a forecaster. */
 export function forecastRows(options: NetworkOptions): RowModel {
   const { cell, columns, units, steps } = options
-  const open = (batch: number) => openForecaster(wasmOps, { cell, columns, units, steps, batch })
+  const open = (batch: number) => openForecaster(wasmOps, { cell, columns, units, steps, batch, direct: true })
   const use = () => shareNetwork(`forecaster ${cell} ${columns} ${units} ${steps}`, open)
   const expectation = emptyExpectation(columns)
   return {
@@ -119,8 +119,7 @@ export function forecastRows(options: NetworkOptions): RowModel {
       const network = use()
       hold(network, weights)
       network.judge.load(rows, FIRST, FIRST, 0, 1)
-      network.judge.forward()
-      readColumns(expectation.expected, network.judge.outputs[steps - 1].data)
+      readColumns(expectation.expected, network.judge.forecast().data)
       return expectation
     },
   }
@@ -140,8 +139,7 @@ export function reconstructRows(options: NetworkOptions): RowModel {
       const network = use()
       hold(network, weights)
       network.judge.load(rows, FIRST, FIRST, 0, 1)
-      network.judge.forward()
-      readColumns(expectation.expected, network.judge.outputs[steps - 1].data)
+      readColumns(expectation.expected, network.judge.reconstructLast().data)
       return expectation
     },
   }
@@ -173,9 +171,7 @@ export function reconstructProbably(options: NetworkOptions & { readonly latent:
       hold(network, weights)
       network.judge.load(rows, FIRST, EIGHT_TIMES, 0, DRAWS)
       network.judge.drawNoise(seededRandom(options.seed))
-      network.judge.encode()
-      network.judge.decode()
-      readDraws(expectation, network.judge.outputs[steps - 1])
+      readDraws(expectation, network.judge.reconstructLast())
       return expectation
     },
   }

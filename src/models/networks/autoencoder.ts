@@ -20,6 +20,8 @@ export interface Autoencoder extends Network {
   /** Rows of the loaded windows, by step, and what was made of them by `forward`; rows of a sheet are columns of the series. */
   readonly inputs: readonly Sheet[]
   readonly outputs: readonly Sheet[]
+  /** Of the loaded batch only what is made of the last step. */
+  reconstructLast(): Sheet
 }
 
 /**
@@ -49,6 +51,12 @@ export function openAutoencoder(backend: Backend, shape: AutoencoderShape): Auto
   const code = encoder.outputs[steps - 1]
   let known = 0
 
+  function pass(): void {
+    encoder.forward(ops)
+    copySheet(decoder.input, code)
+    decoder.forward(ops)
+  }
+
   return {
     ops,
     parameters,
@@ -60,10 +68,13 @@ export function openAutoencoder(backend: Backend, shape: AutoencoderShape): Auto
       known = loadWindows(rows, starts, order, from, count, encoder.x, masks)
       return known
     },
+    reconstructLast() {
+      pass()
+      output.forward(ops, steps - 1, decoder.outputs[steps - 1])
+      return output.outputs[steps - 1]
+    },
     forward() {
-      encoder.forward(ops)
-      copySheet(decoder.input, code)
-      decoder.forward(ops)
+      pass()
       let sum = 0
       const factor = 2 / Math.max(1, known)
       for (let t = 0; t < steps; t++) {

@@ -11,7 +11,7 @@ export interface ParameterShape {
   /** Rows and columns that stay nought: rows up to fours, and gates that do not look at an input. */
   readonly isVoid?: (row: number, column: number) => boolean
   /** Added to initial values. */
-  readonly offset?: (row: number) => number
+  readonly offset?: (row: number, column: number) => number
 }
 
 export interface Parameter extends ParameterShape {
@@ -53,7 +53,7 @@ export function initialise({ list, means, squares }: Parameters, random: Random)
       for (let column = 0; column < columns; column++)
         weights[placeOf(row, column, columns)] = isVoid?.(row, column)
           ? 0
-          : spread * (2 * random.next() - 1) + (offset?.(row) ?? 0)
+          : spread * (2 * random.next() - 1) + (offset?.(row, column) ?? 0)
   means.fill(0)
   squares.fill(0)
 }

@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest'
 import { javascriptOps } from '../../kernels/javascript-ops.ts'
 import { type Backend, LANES, type Numbers, type Sheet } from '../../kernels/ops.ts'
 import { wasmOps } from '../../kernels/wasm-ops.ts'
+import { seededRandom } from '../../math/random.ts'
 import { openAutoencoder } from './autoencoder.ts'
 import { openForecaster } from './forecaster.ts'
 import { learnBatch, type Network } from './network.ts'
-import { clearVoid, type Parameter, placeOf } from './parameters.ts'
+import { clearVoid, initialise, type Parameter, placeOf } from './parameters.ts'
 import type { Cell } from './recurrent-layer.ts'
 import { openVariational, type VariationalAutoencoder } from './variational-autoencoder.ts'
 
@@ -83,6 +84,10 @@ function load(network: Network, given: Case): void {
   eachElement(network, given, (at, parameter, tensor, place) => {
     parameter.weights[at] = given.weights[tensor][place]
   })
+  loadRows(network, given)
+}
+
+function loadRows(network: Network, given: Case): void {
   const places = Int32Array.from({ length: windows }, (_, i) => i)
   network.load({ values: Float64Array.from(given.rows, value => value ?? NaN), columns }, places, places, 0, windows)
 }
@@ -138,6 +143,23 @@ describe('gradients', () => {
         const at = placeOf(row, column, width)
         const difference = differ(network, weights, at)
         expect(Math.abs(gradients[at] - difference)).toBeLessThan(1e-7 * (1 + 100 * Math.abs(difference)))
+      }
+  })
+
+  it('of the direct path of a forecaster are, too', () => {
+    const given = parity.cases.find(({ network }) => network === 'forecaster')!
+    const network = openForecaster(javascriptOps('float64'), { cell: 'gru', columns, units, steps, batch: windows, direct: true })
+    initialise(network.parameters, seededRandom(1))
+    loadRows(network, given)
+    network.forward()
+    network.backward()
+    clearVoid(network.parameters)
+    const direct = network.parameters.list.at(-1)!
+    expect(direct.weights[placeOf(1, 1, columns)]).toBe(1)
+    for (let row = 0; row < columns; row++)
+      for (let column = 0; column < columns; column++) {
+        const at = placeOf(row, column, columns)
+        expect(direct.gradients[at]).toBeCloseTo(differ(network, direct.weights, at), 7)
       }
   })
 

@@ -20,9 +20,8 @@ export interface VariationalAutoencoder extends Network {
   /** Standard normal numbers that the codes of the loaded batch are drawn with. */
   readonly noise: Sheet
   drawNoise(random: Random): void
-  /** The two halves of `forward`. `decode` may be called again with other noise. */
-  encode(): void
-  decode(): void
+  /** Of the loaded batch only what is made of the last step. */
+  reconstructLast(): Sheet
 }
 
 /** Share of training over which the divergence of codes comes to count in full (Bowman et al. 2016). */
@@ -119,7 +118,6 @@ export function openVariational(backend: Backend, shape: VariationalShape, rando
       drawn.data[place] = values[mean] + Math.exp(0.5 * held(values[spread])) * noise.data[place]
     })
     decoder.forward(ops)
-    for (let t = 0; t < steps; t++) output.forward(ops, t, decoder.outputs[t])
   }
 
   function drawNoise(from: Random): void {
@@ -143,11 +141,16 @@ export function openVariational(backend: Backend, shape: VariationalShape, rando
       known = loadWindows(rows, starts, order, from, size, encoder.x, masks)
       return known
     },
-    encode,
-    decode,
+    reconstructLast() {
+      encode()
+      decode()
+      output.forward(ops, steps - 1, decoder.outputs[steps - 1])
+      return output.outputs[steps - 1]
+    },
     forward(pass = 1) {
       encode()
       decode()
+      for (let t = 0; t < steps; t++) output.forward(ops, t, decoder.outputs[t])
       weight = Math.min(1, pass / WARM_UP)
       let divergence = 0
       const values = code.outputs[0].data

@@ -21,10 +21,13 @@ export function loadWindows(
 ): number {
   let known = 0
   const panels = x[0].panels
-  for (let panel = 0; panel < panels; panel++)
-    for (let lane = 0; lane < LANES; lane++) {
-      const example = panel * LANES + lane
-      const start = example < count ? starts[order[from + example]] * columns : -1
+  for (let panel = 0; panel < panels; panel++) {
+    const lanes = Math.min(LANES, count - panel * LANES)
+    if (lanes < LANES)
+      for (const sheets of [x, masks ?? []])
+        for (const { data, step } of sheets) data.fill(0, panel * step * LANES, (panel * step + columns) * LANES)
+    for (let lane = 0; lane < lanes; lane++) {
+      const start = starts[order[from + panel * LANES + lane]] * columns
       for (let step = 0; step < x.length; step++) {
         const sheet = x[step].data
         const mask = masks?.[step]
@@ -32,7 +35,7 @@ export function loadWindows(
         let toMask = mask ? panel * mask.step * LANES + lane : 0
         let at = start + step * columns
         for (let column = 0; column < columns; column++, to += LANES, toMask += LANES, at++) {
-          const value = start < 0 ? NaN : values[at]
+          const value = values[at]
           // NaN differs from itself.
           const isKnown = value === value
           sheet[to] = isKnown ? value : 0
@@ -41,5 +44,6 @@ export function loadWindows(
         }
       }
     }
+  }
   return known
 }
