@@ -1,25 +1,22 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { Worker } from 'node:worker_threads'
 import { javascriptOps } from '../src/kernels/javascript-ops.ts'
-import type { Backend } from '../src/kernels/ops.ts'
 import { wasmOps } from '../src/kernels/wasm-ops.ts'
-import { seededRandom } from '../src/math/random.ts'
-import { type Autoencoder, openAutoencoder } from '../src/models/networks/autoencoder.ts'
-import { learnBatch } from '../src/models/networks/network.ts'
-import { initialise, placeOf } from '../src/models/networks/parameters.ts'
+import type { Autoencoder } from '../src/models/networks/autoencoder.ts'
+import { placeOf } from '../src/models/networks/parameters.ts'
+import { gradientMemory } from '../src/models/networks/shared-gradients.ts'
 import type { Row } from './bench.ts'
-import { seededNormal } from './data/seeded-random.ts'
+import { BATCH, openTraining, STEPS, type Training, type TrainingTask, WINDOWS } from './networks-training.ts'
 import { makePython } from './python.ts'
 
 export const summary =
   'LSTM autoencoders beside PyTorch on one thread: 9,984 windows of 60 rows in batches of 64, processor time of an epoch'
 
-const WINDOWS = 9984
-const STEPS = 60
-const BATCH = 64
 const BATCHES = WINDOWS / BATCH
 /** Batches in turn, ours and theirs, of which the fastest turns count; an epoch is so many times as long. */
 const TURN = 26
@@ -35,11 +32,56 @@ export async function run(): Promise<readonly Row[]> {
   const python = await makePython('venv-torch', ['torch', 'numpy']).catch(sayWhy)
   const rows: Row[] = []
   for (const size of SIZES) rows.push(...(await timeSize(size, python)))
+  rows.push(...(await timeThreads(SIZES[0])))
   return rows
 }
 
+/** Two threads, by the clock: on one model, each with half of every batch, and on two models; beside one thread, in turn. */
+async function timeThreads({ units, columns }: (typeof SIZES)[number]): Promise<Row[]> {
+  const memory = gradientMemory(2, openTraining(wasmOps, { units, columns }).network.parameters.weights.length)
+  const single = { units, columns }
+  const halves = [0, 1].map(part => ({ ...single, memory, part, parts: 2 }))
+  const [alone, beside, first, second] = await Promise.all([single, single, ...halves].map(openWorker))
+  const times: number[][] = [[], [], []]
+  try {
+    for (let turn = 0; turn < TURNS; turn++)
+      for (const [i, workers] of [[alone], [first, second], [alone, beside]].entries()) {
+        const start = performance.now()
+        await Promise.all(workers.map(worker => worker.learn(turn * TURN, (turn + 1) * TURN)))
+        times[i].push((performance.now() - start) / 1000)
+      }
+  } finally {
+    await Promise.all([alone, beside, first, second].map(worker => worker.close()))
+  }
+  const [one, shared, both] = times.map(of => (BATCHES / TURN) * Math.min(...of))
+  const name = `lstm autoencoder, ${units} units, ${columns} metrics`
+  return [
+    { name: `${name}: one thread by the clock`, value: one, unit: 's/epoch' },
+    { name: `${name}: two threads on one model`, value: shared, unit: 's/epoch', peer: 'one thread', ratio: one / shared },
+    {
+      name: `${name}: two threads on two models`,
+      value: (2 * one) / both,
+      unit: 'times one thread',
+      goal: 1.8,
+      met: (2 * one) / both >= 1.8,
+    },
+  ]
+}
+
+async function openWorker(task: TrainingTask) {
+  const worker = new Worker(new URL('./networks-worker.ts', import.meta.url), { workerData: task })
+  await once(worker, 'message')
+  return {
+    async learn(first: number, last: number): Promise<void> {
+      worker.postMessage([first, last])
+      await once(worker, 'message')
+    },
+    close: () => worker.terminate(),
+  }
+}
+
 async function timeSize({ units, columns, goal }: (typeof SIZES)[number], python: string | undefined): Promise<Row[]> {
-  const ours = openOurs(wasmOps, units, columns)
+  const ours = openTraining(wasmOps, { units, columns })
   const theirs = python === undefined ? undefined : await openTheirs(python, ours)
   const [fast, slow, differences]: number[][] = [[], [], []]
   try {
@@ -60,7 +102,7 @@ async function timeSize({ units, columns, goal }: (typeof SIZES)[number], python
   const value = epoch * Math.min(...fast)
   const plain = {
     name: `${name}: plain JavaScript`,
-    value: epoch * openOurs(javascriptOps('float32'), units, columns).learn(0, TURN / 13).seconds * 13,
+    value: epoch * openTraining(javascriptOps('float32'), { units, columns }).learn(0, TURN / 13).seconds * 13,
     unit: 's/epoch',
   }
   const memory = { name: `${name}: memory`, value: ours.bytes, unit: 'bytes' }
@@ -86,37 +128,7 @@ function sayWhy(error: unknown): undefined {
   console.error(`networks: PyTorch was not run: ${error instanceof Error ? error.message.split('\n')[0] : error}`)
 }
 
-function openOurs(backend: Backend, units: number, columns: number) {
-  let allocated = 0
-  const counted: Backend = room => {
-    allocated = room
-    return backend(room)
-  }
-  const network = openAutoencoder(counted, { cell: 'lstm', columns, units, steps: STEPS, batch: BATCH })
-  initialise(network.parameters, seededRandom(1))
-  const normal = seededNormal(3)
-  const values = Float32Array.from({ length: WINDOWS * STEPS * columns }, normal)
-  const starts = Int32Array.from({ length: WINDOWS }, (_, i) => i * STEPS)
-  const order = Int32Array.from({ length: WINDOWS }, (_, i) => i)
-  let turn = 0
-  return {
-    network,
-    values,
-    bytes: 4 * allocated,
-    learn(first: number, last: number) {
-      const start = process.cpuUsage()
-      let sum = 0
-      for (let batch = first; batch < last; batch++) {
-        network.load({ values, columns }, starts, order, batch * BATCH, BATCH)
-        sum += learnBatch(network, ++turn, { rate: 0.001 })
-      }
-      const { user, system } = process.cpuUsage(start)
-      return { seconds: (user + system) / 1e6, loss: sum / (last - first) }
-    },
-  }
-}
-
-async function openTheirs(python: string, { network, values }: { network: Autoencoder; values: Float32Array }) {
+async function openTheirs(python: string, { network, values }: Training) {
   const folder = await mkdtemp(join(tmpdir(), 'tidewatch-networks-'))
   const files = [join(folder, 'windows.f32'), join(folder, 'weights.f32')]
   await writeFile(files[0], Buffer.from(values.buffer))

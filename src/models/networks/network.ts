@@ -1,5 +1,6 @@
 import type { Ops } from '../../kernels/ops.ts'
 import { clearVoid, type Parameters } from './parameters.ts'
+import type { SharedGradients } from './shared-gradients.ts'
 import type { Rows } from './windows.ts'
 
 /** A model that learns from batches of windows of rows. */
@@ -24,16 +25,24 @@ export interface AdamOptions {
   readonly rate: number
   /** Longest gradient of all parameters together; longer ones are shortened (Pascanu et al. 2013). */
   readonly clip?: number
+  /** Of a batch whose other parts are with other threads: those, and the known values of this part. */
+  readonly others?: { readonly shared: SharedGradients; readonly known: number }
 }
 
 /** Learns from the loaded batch; `turn` counts from 1. Returns the loss before the step, NaN where it did not step since gradients overflowed. */
-export function learnBatch(network: Network, turn: number, { rate, clip = Infinity }: AdamOptions, pass?: number): number {
+export function learnBatch(
+  network: Network,
+  turn: number,
+  { rate, clip = Infinity, others }: AdamOptions,
+  pass?: number,
+): number {
   const { ops, parameters } = network
   const { weights, gradients, means, squares } = parameters
   gradients.fill(0)
   const loss = network.forward(pass)
   network.backward()
   clearVoid(parameters)
+  others?.shared.join(gradients, others.known)
   const length = Math.sqrt(ops.sumOfSquares(gradients))
   if (!(length < Infinity)) return NaN
   ops.adam(weights, gradients, means, squares, { rate, turn, scale: length > clip ? clip / length : 1 })
