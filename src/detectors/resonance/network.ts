@@ -3,6 +3,8 @@ export const INPUT = 32
 const FEATURES = 16
 /** Place of the newest sample. */
 const NEWEST = 15
+/** More than what rounding can do to a match. */
+const TINY = 1e-9
 
 /** Plain data of a network; arrays have room for `capacity` categories. */
 export interface NetworkState {
@@ -37,41 +39,60 @@ export function openNetwork(capacity: number, snapshot?: NetworkState): Network 
         clock: 0,
       }
   const { weights, sums, used } = m
-  /** Of the last input: the match of each category, or −1 where it can neither be the best nor reach the higher vigilance. */
-  const matches = new Float64Array(capacity)
+  // The newest sample decides most: the part of the weights that belongs to it, side by side.
+  const newestLow = new Float64Array(capacity)
+  const newestRoom = new Float64Array(capacity)
+  for (let c = 0; c < m.count; c++) copyNewest(c)
+  /** Of the last input: the categories that reach the higher vigilance, and how far the input lies outside each. */
+  const reached = new Int32Array(capacity)
+  const outsides = new Float64Array(capacity)
+  let reachedCount = 0
   const answer = { match: 0, newest: 0 }
   let winner = 0
   let fitted = 0
+  let outside = 0
 
-  /** Smaller of input and weight, summed, is the weights' sum less how far the input lies outside the category's box. */
-  function matchOf(c: number, input: Float32Array, least: number): number {
+  function copyNewest(c: number): void {
+    newestLow[c] = weights[c * INPUT + NEWEST]
+    newestRoom[c] = weights[c * INPUT + NEWEST + FEATURES]
+  }
+
+  /**
+   * Smaller of input and weight, summed, is the weights' sum less how far the input lies outside the category's box. −1 where that cannot
+   * reach `least`.
+   */
+  function matchOf(c: number, input: Float32Array, least: number, outsideNewest: number): number {
     const at = c * INPUT
-    const sum = sums[c]
-    const newest = weights[at + NEWEST]
-    const complement = weights[at + NEWEST + FEATURES]
-    let outside = distanceOf(input[NEWEST], newest, complement)
-    const fit = 1 - outside / (newest + complement)
-    fitted = fit
+    const fit = 1 - outsideNewest / (newestLow[c] + newestRoom[c])
     const bound = fit * fit
+    fitted = fit
+    outside = outsideNewest
     if (bound < least) return -1
-    for (let k = 0; k < NEWEST; k++) {
+    const sum = sums[c]
+    addOutside(at, input, 0, 4)
+    if (outside > 0 && cubed(1 - outside / sum) * bound < least) return -1
+    addOutside(at, input, 4, 8)
+    if (outside > 0 && cubed(1 - outside / sum) * bound < least) return -1
+    addOutside(at, input, 8, NEWEST)
+    return cubed(1 - outside / sum) * bound
+  }
+
+  function addOutside(at: number, input: Float32Array, from: number, to: number): void {
+    let all = outside
+    for (let k = from; k < to; k++) {
       const x = input[k]
       const below = weights[at + k] - x
       const above = x + weights[at + k + FEATURES] - 1
-      if (below > 0) outside += below
-      else if (above > 0) outside += above
-      if (k === 3 || k === 7) {
-        const whole = 1 - outside / sum
-        if (whole * whole * whole * bound < least) return -1
-      }
+      if (below > 0) all += below
+      else if (above > 0) all += above
     }
-    const whole = 1 - outside / sum
-    return whole * whole * whole * bound
+    outside = all
   }
 
   function put(c: number, input: Float32Array): void {
     weights.set(input, c * INPUT)
     sums[c] = sumOf(c)
+    copyNewest(c)
     used[c] = m.clock
   }
 
@@ -80,6 +101,7 @@ export function openNetwork(capacity: number, snapshot?: NetworkState): Network 
     const at = c * INPUT
     for (let k = 0; k < INPUT; k++) if (input[k] < weights[at + k]) weights[at + k] = input[k]
     sums[c] = sumOf(c)
+    copyNewest(c)
     used[c] = m.clock
   }
 
@@ -97,16 +119,27 @@ export function openNetwork(capacity: number, snapshot?: NetworkState): Network 
 
   return {
     respond(input, high) {
+      const x = input[NEWEST]
       let best = -1
       let bestNewest = 0
       let next = 0
-      // The last winner comes first, and is then met again: a good match early on spares most of the others.
+      let most = Infinity
+      reachedCount = 0
+      // The last winner comes first: a good match early on spares most of the others.
       for (let i = 0; i <= m.count; i++) {
         const c = i === 0 ? winner : i - 1
-        if (c >= m.count) continue
-        const match = matchOf(c, input, best < high ? best : high)
-        matches[c] = match
+        if (c >= m.count || (i > 0 && c === winner)) continue
+        const low = newestLow[c]
+        const room = newestRoom[c]
+        const away = distanceOf(x, low, room)
+        if (away > most * (low + room) + TINY) continue
+        const match = matchOf(c, input, best < high ? best : high, away)
+        if (match >= high) {
+          outsides[reachedCount] = outside
+          reached[reachedCount++] = c
+        }
         if (match > best || (match === best && c < next)) {
+          if (match > best) most = 1 - Math.sqrt(match < high ? match : high)
           best = match
           bestNewest = fitted
           next = c
@@ -125,9 +158,13 @@ export function openNetwork(capacity: number, snapshot?: NetworkState): Network 
         return true
       }
       const matched = answer.match >= low
-      if (answer.match >= high) {
-        for (let c = 0; c < m.count; c++) if (matches[c] >= high) narrow(c, input)
-      } else put(m.count < capacity ? m.count++ : oldest(), input)
+      if (answer.match >= high)
+        for (let i = 0; i < reachedCount; i++) {
+          // An input inside of the box narrows nothing.
+          if (outsides[i] > 0) narrow(reached[i], input)
+          else used[reached[i]] = m.clock
+        }
+      else put(m.count < capacity ? m.count++ : oldest(), input)
       return matched
     },
 
@@ -137,5 +174,10 @@ export function openNetwork(capacity: number, snapshot?: NetworkState): Network 
 
 /** How far `x` lies outside the box from `low` to 1 − `complement`. */
 function distanceOf(x: number, low: number, complement: number): number {
-  return Math.max(0, low - x, x + complement - 1)
+  const below = low - x
+  const above = x + complement - 1
+  const most = above > below ? above : below
+  return most > 0 ? most : 0
 }
+
+const cubed = (x: number) => x * x * x
