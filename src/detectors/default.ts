@@ -1,6 +1,7 @@
 import { component } from '../component.ts'
 import { WEEK } from '../duration.ts'
 import { fromZone } from '../math/zone-offset.ts'
+import { endWithCause } from './combining/end-with-cause.ts'
 import { openMultivariate } from './combining/open-multivariate.ts'
 import { openUnivariate } from './combining/univariate.ts'
 import type { Detector, State, Stream } from './detector.ts'
@@ -34,7 +35,7 @@ function openAny(parts: Parameters<typeof openUnivariate>[0], snapshot?: State):
   let width = columns
   const openFor = (size: number): Stream =>
     size === 1
-      ? openUnivariate(parts, width === size ? inner : undefined)
+      ? endWithCause(state => openUnivariate(parts, state), width === size ? inner : undefined)
       : openMultivariate(parts, width === size ? inner : undefined)
   if (width > 0) stream = openFor(width)
   return {
