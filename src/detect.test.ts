@@ -13,7 +13,7 @@ describe('detect', () => {
   it('finds the rows of a spike and says it in a sentence', () => {
     const found = detect(values, { labels: { signal: 'Requests' } })
     expect(found).toHaveLength(1)
-    expect(found[0]).toMatchObject({ from: 2500, direction: 'up', detector: 'seasonal', ongoing: false })
+    expect(found[0]).toMatchObject({ from: 2500, direction: 'up', detector: 'default', ongoing: false })
     expect(found[0]!.to).toBeGreaterThanOrEqual(2504)
     expect(found[0]!.at).toBeGreaterThanOrEqual(2500)
     expect(found[0]!.sentence).toMatch(/^Requests was .* at 2500–\d+$/)

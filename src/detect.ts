@@ -17,7 +17,7 @@ export interface DetectOptions {
   /** ms between values; by default the median distance of `times`, or a minute. */
   readonly step?: number
   readonly labels?: Labels
-  /** A type, a type with options, or a detector; default `seasonal`. */
+  /** A type, a type with options, or a detector; default `default`. */
   readonly detector?: string | Part | Detector
   /** Likewise; default `budget`. */
   readonly rule?: string | Part | Rule
@@ -46,12 +46,12 @@ export function detect(values: ArrayLike<number | null | undefined>, options: De
   if (!(apart > 0 && Number.isFinite(apart))) throw new InputError(`step must be a positive number of ms, got ${apart}`)
   const frame = fromValues(options.times ?? Float64Array.from(known, (_, i) => i * apart), known, options.labels)
   const step = options.step ?? usualStep(frame.times)
-  const name = typeof options.detector === 'string' ? options.detector : (partType(options.detector) ?? 'seasonal')
+  const name = typeof options.detector === 'string' ? options.detector : (partType(options.detector) ?? 'default')
   const examiner = {
     name,
     detector: isMade<Detector>(options.detector, 'detect')
       ? options.detector
-      : create(detectors, asPart(options.detector ?? 'seasonal'), undefined),
+      : create(detectors, asPart(options.detector ?? 'default'), undefined),
     rule: isMade<Rule>(options.rule, 'judge') ? options.rule : create(rules, asPart(options.rule ?? 'budget'), undefined),
   }
   const refine = (options.refine ?? ['merge', 'shape']).map(part =>

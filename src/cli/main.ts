@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError } from '@commander-js/extra-typings'
+import { Command, CommanderError, InvalidArgumentError, Option } from '@commander-js/extra-typings'
 import { ConfigError, DeliveryError, InputError, SourceError, StoreError } from '../errors.ts'
 import { paint, realTerminal, type Terminal } from './terminal.ts'
 import { VERSION } from './version.ts'
@@ -115,7 +115,7 @@ ${EXIT_CODES}`,
         "detect requests.csv --detector '{ type: ewma }' --rule '{ type: threshold, limit: 6 }' --plot requests.svg",
       ),
     )
-    .action(async (file, { detector = ['seasonal'], ...options }) =>
+    .action(async (file, { detector = ['default'], ...options }) =>
       (await import('./detect.ts')).run({ ...(file === undefined ? {} : { file }), ...options, detector }, terminal),
     )
 
@@ -159,8 +159,13 @@ ${EXIT_CODES}`,
     .description('write one causal score for each row of a CSV file (timestamp, one or more values[, label]), in its order')
     .argument('<file>', 'CSV file, also .gz; a column `label` is ignored')
     .requiredOption('--train-rows <n>', 'rows to learn from first; their score is 0', toCount)
-    .option('--out <file>', 'CSV with the header `score`; - is standard output', '-')
-    .option('--detector <type>', 'a type or { type: …, option: … }, run on each column', 'seasonal')
+    .option('--out <file>', 'CSV with the header `score` (or `alarm`); - is standard output', '-')
+    .option('--detector <type>', 'a type or { type: …, option: … }; one that looks at one column runs on each', 'default')
+    .addOption(
+      new Option('--as <column>', '`score` ranks rows and may be smoothed, `alarm` is what rules judge')
+        .choices(['score', 'alarm'] as const)
+        .default('score' as const),
+    )
     .addHelpText(
       'after',
       examples('score series.csv.gz --train-rows 4000 --out scores.csv', 'score series.csv --train-rows 0 --detector ewma'),

@@ -123,7 +123,7 @@ function examineSignal(signal: Signal, frame: Frame<'value'>, step: number): Odd
     rule: create(rules, { type: rule }, undefined),
   })
   const silence = make('absence', 'threshold', signal.down === undefined ? {} : { down: signal.down })
-  const examiners = signal.down === undefined ? [make('seasonal', 'budget'), silence] : [silence]
+  const examiners = signal.down === undefined ? [make('default', 'budget'), silence] : [silence]
   const named = { ...frame, labels: { signal: signal.id, ...frame.labels } }
   const refine = [
     create(refiners, { type: 'merge' }, undefined),

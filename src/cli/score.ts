@@ -16,12 +16,14 @@ export interface ScoreOptions {
   /** File to write; `-` is standard output. */
   readonly out: string
   readonly detector: string
+  /** `score` ranks and may be smoothed; `alarm` is what rules judge. */
+  readonly as: 'score' | 'alarm'
 }
 
 /** Rows between two looks at the clock. */
 const CHUNK = 2000
 
-/** `tidewatch score`: a CSV with the header `score` and one causal score for each row of the input, in its order. */
+/** `tidewatch score`: a CSV with the header `score` (or `alarm`) and one causal score for each row of the input, in its order. */
 export async function run(options: ScoreOptions, terminal: Terminal): Promise<void> {
   const { made } = makePart(detectors, '--detector', options.detector)
   const table = await readTable(options.file, { ignore: ['label'] })
@@ -34,9 +36,9 @@ export async function run(options: ScoreOptions, terminal: Terminal): Promise<vo
   if (!detector.open) throw new InputError(`--detector must go row by row, got ${options.detector}`)
 
   const progress = showProgress(terminal.err, () => performance.now())
-  const rows = scoreRows(detector.open(), table, options.trainRows)
+  const rows = scoreRows(detector.open(), table, options.trainRows, options.as)
   const text = async function* () {
-    yield 'score\n'
+    yield `${options.as}\n`
     let done = 0
     let lines = ''
     for (const score of rows) {
@@ -60,13 +62,15 @@ export function* scoreRows(
   stream: Stream,
   table: Pick<Table, 'times' | 'columns' | 'step'>,
   trainRows: number,
+  as: ScoreOptions['as'] = 'score',
 ): Generator<number> {
   const times = ascending(table.times, table.step)
   const columns = Object.values(table.columns)
   const row = new Float64Array(columns.length)
   for (let i = 0; i < times.length; i++) {
     for (let c = 0; c < columns.length; c++) row[c] = columns[c][i]
-    const { score } = i < trainRows ? { score: 0 } : stream.score(times[i], row)
+    const said = i < trainRows ? undefined : stream.score(times[i], row)
+    const score = (as === 'alarm' ? said?.alarm : undefined) ?? said?.score ?? 0
     yield Number.isFinite(score) ? score : 0
     stream.learn(times[i], row)
   }

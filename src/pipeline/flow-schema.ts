@@ -35,7 +35,7 @@ export const flowSchema = z.strictObject({
   calendar: part()
     .optional()
     .meta({ description: 'events that teach nothing and, unless told otherwise, tell nobody: deploys, silences, holidays' }),
-  detect: part().optional().meta({ description: 'detectors, side by side; default seasonal and absence' }),
+  detect: part().optional().meta({ description: 'detectors, side by side; default `default` and absence' }),
   rule: part().optional().meta({ description: 'from scores to anomalies; default budget' }),
   refine: part().optional().meta({ description: 'from anomalies to anomalies; default merge and shape' }),
   notify: oneOrMany(z.string()).optional().meta({ description: 'names under `notifiers`; default nobody' }),

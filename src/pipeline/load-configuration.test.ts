@@ -45,7 +45,7 @@ describe('a small configuration', () => {
           every: 60_000,
           query: { source: 'prom', expr: 'up', step: 60_000 },
           detect: [
-            { type: 'seasonal', name: 'seasonal' },
+            { type: 'default', name: 'default' },
             { type: 'absence', name: 'absence', rule: { type: 'threshold', limit: 1 } },
           ],
           rule: { type: 'budget' },
@@ -212,7 +212,7 @@ describe('faults', () => {
     [
       'an unknown detector',
       flow('detect: [seasnal]'),
-      'f.yaml:7:14 flows[0].detect[0]: must be one of seasonal, absence; got "seasnal", did you mean "seasonal"?',
+      'f.yaml:7:14 flows[0].detect[0]: must be one of default, seasonal, absence; got "seasnal", did you mean "seasonal"?',
     ],
     ['no detector', flow('detect: []'), 'f.yaml:7:13 flows[0].detect: must have at least one detector, got none'],
     [

@@ -25,7 +25,7 @@ interface Check {
   fault(path: Path, message: string, at?: 'key' | 'value'): void
 }
 
-const DEFAULT_DETECT = ['seasonal', 'absence']
+const DEFAULT_DETECT = ['default', 'absence']
 const DEFAULT_REFINE = ['merge', 'shape']
 /** Absence scores 1 when a silence is clear, so its limit is known and needs no budget. */
 const ABSENCE_RULE = { type: 'threshold', limit: 1 }

@@ -19,6 +19,13 @@ const nothing = {} as never
  * real ones, which touch nothing outside.
  */
 export function toyFamilies(): Families {
+  const standard = component<Detector, z.ZodType>({
+    type: 'default',
+    summary: 'A toy.',
+    config: z.strictObject({}),
+    examples: [{}],
+    create: () => nothing,
+  })
   const seasonal = component<Detector, z.ZodType>({
     type: 'seasonal',
     summary: 'A toy.',
@@ -102,7 +109,7 @@ export function toyFamilies(): Families {
   return {
     calendars,
     transforms,
-    detectors: registry<Detector>(seasonal, absence),
+    detectors: registry<Detector>(standard, seasonal, absence),
     rules: registry<Rule>(budget, threshold),
     refiners: registry<Refiner>(merge, shape),
     sources: registry<Source, SourceNeeds>(prometheus),
