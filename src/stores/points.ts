@@ -5,8 +5,9 @@ const COLUMNS = ['score', 'value', 'expected', 'lower', 'upper'] as const
 
 /** Stored rows outside the range, and the new ones inside it; shares no memory with either. */
 export function replaceRows(stored: Scores | undefined, found: Scores, range: TimeRange): Scores {
-  const scores = slice(found, range)
-  if (!stored) return copyScores(scores)
+  // Of what a detector says beyond the five columns nothing is stored.
+  const scores = copyScores(slice(found, range))
+  if (!stored) return scores
   const after = slice(stored, { start: range.end, end: Infinity })
   const before = slice(stored, { start: -Infinity, end: range.start })
   return copyScores(concat(concat(before, scores), after))
