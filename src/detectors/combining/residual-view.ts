@@ -87,16 +87,16 @@ export function openResidualView(snapshot?: ResidualState): View<ResidualState> 
       if (rows > LAGS) {
         const keep = 1 - 1 / MOMENTS_MEMORY
         let at = 0
-        for (let i = 0; i < SIZE; i++) {
-          const x = i < LAGS ? lags[i] : 1
-          for (let j = 0; j <= i; j++) {
-            moments[at] = moments[at] * keep + x * (j < LAGS ? lags[j] : 1)
-            at++
-          }
+        for (let i = 0; i < LAGS; i++) {
+          const x = lags[i]
+          for (let j = 0; j <= i; j++, at++) moments[at] = moments[at] * keep + x * lags[j]
           products[i] = products[i] * keep + x * taught
         }
+        for (let j = 0; j < LAGS; j++, at++) moments[at] = moments[at] * keep + lags[j]
+        moments[at] = moments[at] * keep + 1
+        products[LAGS] = products[LAGS] * keep + taught
       }
-      lags.copyWithin(1, 0)
+      for (let i = LAGS - 1; i > 0; i--) lags[i] = lags[i - 1]
       lags[0] = taught
       if (rows >= n[NEXT_FIT]) {
         n[NEXT_FIT] = Math.min(2 * rows, rows + REFIT)

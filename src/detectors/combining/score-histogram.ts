@@ -25,7 +25,16 @@ export function openScoreHistogram(half: number, few: number, snapshot?: Histogr
   const growth = 2 ** (1 / half)
   let top = BINS - 1
   while (top > 0 && bins[top] === 0) top--
-  const placeOf = (score: number) => Math.max(0, Math.min(BINS - 1e-6, (Math.log2(score) + OCTAVES) * FINE))
+  // A score is often ranked first and then added.
+  let lastScore = NaN
+  let lastPlace = 0
+  function placeOf(score: number): number {
+    if (score === lastScore) return lastPlace
+    const place = (Math.log2(score) + OCTAVES) * FINE
+    lastScore = score
+    lastPlace = place <= 0 ? 0 : place < BINS - 1e-6 ? place : BINS - 1e-6
+    return lastPlace
+  }
   return {
     tail(score) {
       const weight = bins[BINS + 1]

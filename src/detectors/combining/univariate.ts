@@ -6,7 +6,6 @@ import { openResonance } from '../resonance/resonance.ts'
 import { openDayView } from './day-view.ts'
 import type { LastingState } from './lasting-departure.ts'
 import { openLastingDeparture } from './lasting-departure.ts'
-import type { View } from './level-view.ts'
 import { openLevelView } from './level-view.ts'
 import { openRangeRule } from './range-rule.ts'
 import { openResidualView } from './residual-view.ts'
@@ -78,11 +77,9 @@ export function openUnivariate({ openBand, zone }: UnivariateParts, snapshot?: S
   const known = snapshot?.version === 1 ? snapshot : undefined
   const inner = known?.views as readonly any[] | undefined
   const band = openBand(known?.band as State | undefined)
-  const views: View<unknown>[] = [
-    openResidualView(inner?.[0]),
-    openDayView(zone, inner?.[1]),
-    openLevelView(20_000, 20_000, inner?.[2]),
-  ]
+  const residual = openResidualView(inner?.[0])
+  const day = openDayView(zone, inner?.[1])
+  const level = openLevelView(20_000, 20_000, inner?.[2])
   const quantiles = VIEW_WEIGHTS.map((_, i) => openScoreHistogram(UPPER_MEMORY, 0, (known?.quantiles as Float64Array[])?.[i]))
   const upper = known ? (known.upper as Float64Array).slice() : new Float64Array(VIEW_WEIGHTS.length).fill(1)
   const range = openRangeRule(known?.range as Float64Array | undefined)
@@ -120,10 +117,10 @@ export function openUnivariate({ openBand, zone }: UnivariateParts, snapshot?: S
     judgement.expected = said.expected
     judgement.lower = said.lower
     judgement.upper = said.upper
-    distances[0] = views[0].look(time, x)
+    distances[0] = residual.look(time, x)
     distances[1] = said.score > 0 ? said.score : 0
-    distances[2] = views[1].look(time, x)
-    distances[3] = views[2].look(time, x)
+    distances[2] = day.look(time, x)
+    distances[3] = level.look(time, x)
     logSum = 0
     for (let i = 0; i < distances.length; i++) logSum += VIEW_WEIGHTS[i] * Math.log1p(distances[i] / upper[i])
     smooth = SMOOTHING[0] * logSum
@@ -173,8 +170,9 @@ export function openUnivariate({ openBand, zone }: UnivariateParts, snapshot?: S
       if (!isMeasured(x)) return
       if (Number.isNaN(n[4])) n[4] = time
       look(time, x)
-      votes.set(cast)
-      sums.copyWithin(1, 0)
+      // For so few, loops are faster than the methods of typed arrays.
+      for (let i = 0; i < VOTES; i++) votes[i] = cast[i]
+      for (let i = sums.length - 1; i > 0; i--) sums[i] = sums[i - 1]
       sums[0] = logSum
       for (let i = 0; i < distances.length; i++) quantiles[i].add(distances[i])
       if (n[0] >= n[1]) {
@@ -184,7 +182,9 @@ export function openUnivariate({ openBand, zone }: UnivariateParts, snapshot?: S
         if (n[0] > USUAL_FEW) n[2] = totals.quantile(USUAL)
       }
       band.learn(time, row)
-      for (const view of views) view.learn(time, x)
+      residual.learn(time, x)
+      day.learn(time, x)
+      level.learn(time, x)
       range.learn(time, x)
       for (let i = 0; i < networks.length; i++) {
         networks[i].learn(x)
@@ -201,7 +201,7 @@ export function openUnivariate({ openBand, zone }: UnivariateParts, snapshot?: S
     snapshot: () => ({
       version: 1,
       band: band.snapshot(),
-      views: views.map(view => view.snapshot()),
+      views: [residual.snapshot(), day.snapshot(), level.snapshot()],
       quantiles: quantiles.map(histogram => histogram.snapshot()),
       upper: upper.slice(),
       range: range.snapshot(),
