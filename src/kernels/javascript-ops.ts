@@ -16,16 +16,22 @@ function openJavascript(memory: Numbers): Ops {
 
   /** Adds four rows of weights times a panel to `sums`. */
   function addProduct(weights: Numbers, block: number, b: Sheet, panel: number): void {
-    for (let i = 0; i < b.rows; i++) {
-      const w = (block * b.rows + i) * 4
-      const from = at(b, panel, i)
-      for (let lane = 0; lane < LANES; lane++) {
-        const value = b.data[from + lane]
-        sums[lane] += weights[w] * value
-        sums[8 + lane] += weights[w + 1] * value
-        sums[16 + lane] += weights[w + 2] * value
-        sums[24 + lane] += weights[w + 3] * value
+    const { data, rows } = b
+    const first = at(b, panel, 0)
+    const last = 4 * (block + 1) * rows
+    for (let lane = 0; lane < LANES; lane++) {
+      let [r0, r1, r2, r3] = [sums[lane], sums[8 + lane], sums[16 + lane], sums[24 + lane]]
+      for (let w = 4 * block * rows, from = first + lane; w < last; w += 4, from += LANES) {
+        const value = data[from]
+        r0 += weights[w] * value
+        r1 += weights[w + 1] * value
+        r2 += weights[w + 2] * value
+        r3 += weights[w + 3] * value
       }
+      sums[lane] = r0
+      sums[8 + lane] = r1
+      sums[16 + lane] = r2
+      sums[24 + lane] = r3
     }
   }
 
@@ -59,14 +65,13 @@ function openJavascript(memory: Numbers): Ops {
         }
     },
     accumulateProduct(out, columns, a, b) {
+      const [left, right] = [a.data, b.data]
+      const [nextA, nextB] = [a.step * LANES, b.step * LANES]
       for (let i = 0; i < a.rows; i++)
         for (let j = 0; j < b.rows; j++) {
           let sum = 0
-          for (let panel = 0; panel < a.panels; panel++) {
-            const p = at(a, panel, i)
-            const q = at(b, panel, j)
-            for (let lane = 0; lane < LANES; lane++) sum += a.data[p + lane] * b.data[q + lane]
-          }
+          for (let panel = 0, p = i * LANES, q = j * LANES; panel < a.panels; panel++, p += nextA, q += nextB)
+            for (let lane = 0; lane < LANES; lane++) sum += left[p + lane] * right[q + lane]
           out[((i >> 2) * columns + j) * 4 + (i & 3)] += sum
         }
     },

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { compileKernels, kernelsModule } from '../../scripts/build-kernels.ts'
 import { seededRandom } from '../math/random.ts'
+import { fastestOps } from './fastest-ops.ts'
 import { javascriptOps } from './javascript-ops.ts'
 import { type Backend, type Numbers, type Ops, openOps, panelsOf, roomFor, rowsOf, type Sheet, sheetOf } from './ops.ts'
 import { wasmOps } from './wasm-ops.ts'
@@ -148,6 +149,19 @@ describe('memory', () => {
     expect([plan.a.data.length, plan.b.length]).toEqual([48, 5])
     expect(panelsOf(plan.a, 1, 1).data.length).toBe(24)
     expect(() => ops.allocate(1)).toThrow('must allocate')
+  })
+})
+
+describe('the fastest ops', () => {
+  it('are WebAssembly, and JavaScript where there is none', () => {
+    // The module's constants stand before the first array.
+    expect(fastestOps(64).allocate(5).byteOffset).toBe(4096)
+    vi.stubGlobal('WebAssembly', undefined)
+    try {
+      expect(fastestOps(64).allocate(5).byteOffset).toBe(0)
+    } finally {
+      vi.unstubAllGlobals()
+    }
   })
 })
 

@@ -17,6 +17,8 @@ declare const WebAssembly: {
 
 let module: object | undefined
 
+export const hasWebAssembly = () => typeof WebAssembly !== 'undefined'
+
 const kept = ({ byteOffset }: Numbers) => byteOffset
 
 /** WebAssembly with 128-bit vectors, single precision; the same bits on every processor. */

@@ -1,5 +1,5 @@
+import { fastestOps } from '../../kernels/fastest-ops.ts'
 import type { Numbers, Sheet } from '../../kernels/ops.ts'
-import { wasmOps } from '../../kernels/wasm-ops.ts'
 import { type Random, seededRandom } from '../../math/random.ts'
 import { openAutoencoder } from '../../models/networks/autoencoder.ts'
 import { openForecaster } from '../../models/networks/forecaster.ts'
@@ -108,7 +108,7 @@ const FIRST = [0]
 /** Expects the row after the window of a forecaster. */
 export function forecastRows(options: NetworkOptions): RowModel {
   const { cell, columns, units, steps } = options
-  const open = (batch: number) => openForecaster(wasmOps, { cell, columns, units, steps, batch, direct: true })
+  const open = (batch: number) => openForecaster(fastestOps, { cell, columns, units, steps, batch, direct: true })
   const use = () => shareNetwork(`forecaster ${cell} ${columns} ${units} ${steps}`, open)
   const expectation = emptyExpectation(columns)
   return {
@@ -128,7 +128,7 @@ export function forecastRows(options: NetworkOptions): RowModel {
 /** Expects of the last row what an autoencoder makes of it. */
 export function reconstructRows(options: NetworkOptions): RowModel {
   const { cell, columns, units, steps } = options
-  const open = (batch: number) => openAutoencoder(wasmOps, { cell, columns, units, steps, batch })
+  const open = (batch: number) => openAutoencoder(fastestOps, { cell, columns, units, steps, batch })
   const use = () => shareNetwork(`autoencoder ${cell} ${columns} ${units} ${steps}`, open)
   const expectation = emptyExpectation(columns)
   return {
@@ -155,7 +155,8 @@ const EIGHT_TIMES = Array.from({ length: DRAWS }, () => 0)
  */
 export function reconstructProbably(options: NetworkOptions & { readonly latent: number }): RowModel {
   const { cell, columns, units, steps, latent } = options
-  const open = (batch: number, noise: Random) => openVariational(wasmOps, { cell, columns, units, steps, batch, latent }, noise)
+  const open = (batch: number, noise: Random) =>
+    openVariational(fastestOps, { cell, columns, units, steps, batch, latent }, noise)
   const use = () => shareNetwork(`variational ${cell} ${columns} ${units} ${steps} ${latent}`, open)
   const expectation = emptyExpectation(columns)
   return {
