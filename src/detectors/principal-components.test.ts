@@ -93,6 +93,41 @@ describe('principal-components', () => {
     expect(detect(nothing).score[700]).toBeNaN()
   })
 
+  /** Rows of a tide that all columns share, `from` … `to` missing of one. */
+  const withGap = (from: number, to: number) => change(service(1200), 'c1', (value, i) => (i >= from && i < to ? NaN : value))
+
+  it('is neither stranger nor calmer for a column that is missing', () => {
+    const whole = detect(service(1200)).score
+    const { score, channel } = detect(withGap(600, 1200))
+    expect(score.slice(0, 600)).toEqual(whole.slice(0, 600))
+    const sizeOf = (values: Float64Array) => Math.sqrt(values.reduce((sum, x) => sum + x * x, 0) / values.length)
+    expect(sizeOf(score.slice(600)) / sizeOf(whole.slice(600))).toBeGreaterThan(0.9)
+    expect(sizeOf(score.slice(600)) / sizeOf(whole.slice(600))).toBeLessThan(1.1)
+    expect(Math.max(...score.slice(600))).toBeLessThan(1.3 * Math.max(...whole.slice(600)))
+    expect(channel!.slice(600)).not.toContain(1)
+    const strange = detect(change(withGap(600, 1200), 'c3', (value, i) => (i === 900 ? 3e6 * 10.6 : value)))
+    expect(strange.score.indexOf(Math.max(...strange.score.subarray(400)))).toBe(900)
+    expect(strange.channel![900]).toBe(3)
+  })
+
+  it('says nothing where no more columns are known than components, and forgets nothing in a gap', () => {
+    const alone = ['c1', 'c2', 'c3', 'c4'].reduce(
+      (all, name) => change(all, name, (value, i) => (i >= 500 && i < 900 ? NaN : value)),
+      service(1200),
+    )
+    const { score } = detect(alone)
+    expect(score.slice(500, 900).every(Number.isNaN)).toBe(true)
+    expect(Math.max(...score.slice(900))).toBeLessThan(4)
+  })
+
+  it('has no ear for a column before it is known long enough, and has one then', () => {
+    const late = change(service(3000), 'c4', (value, i) => (i < 600 ? NaN : i === 2500 ? value + 4 : value))
+    const { score, channel } = detect(late)
+    expect(Math.max(...score.slice(300, 2500))).toBeLessThan(5)
+    expect(score[2500]).toBeGreaterThan(1.5 * Math.max(...score.slice(2000, 2500)))
+    expect(channel![2500]).toBe(4)
+  })
+
   it('bears columns that never move, and notices when one does, as one voice of many', () => {
     const frame = change(service(1000), 'c2', (_, i) => (i >= 800 ? 1e-3 : 0))
     const { score, channel } = detect(frame)

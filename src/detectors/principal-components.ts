@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { component } from '../component.ts'
 import { DAY } from '../duration.ts'
+import { factorCholesky, solveCholesky } from '../math/cholesky.ts'
 import { clamp } from '../math/clamp.ts'
 import { isMeasured } from '../math/is-measured.ts'
 import { symmetricEigen } from '../math/symmetric-eigen.ts'
@@ -33,6 +34,10 @@ const LEAST_REMAINDER = 0.01
 const SCALE_GAIN = 0.0001
 /** The fit says that the mean square is one, which counts as so many rows. */
 const PRIOR = 50
+/** Leaves missing columns at their mean where the known ones say nothing of them. */
+const RIDGE = 1e-6
+/** Negative eigenvalues up to this are rounding. */
+const CONTRADICTION = 1e-6
 /** A score teaches its own scale as at most so many scales. */
 const SCALE_CLIP = 3
 
@@ -41,7 +46,10 @@ const SCALE_CLIP = 3
  * column in deviations of its own remainder. One column is judged by the shape of its last rows (Sub-PCA, Aggarwal 2017, 3.3; embedding as
  * in Golyandina & Zhigljavsky 2013), so that a strange row stays strange while it is part of the shape. Means and covariances fade; the
  * components are fitted at 200 rows (or 4 per column), twice as many, and so on, then every 4,000. The score is the root mean square in its
- * usual size: 1 is usual. `channel` is the column with the largest remainder. Memory: 8 bytes times the columns squared, twice.
+ * usual size: 1 is usual. Columns that are missing, or were known in fewer than 200 rows, are taken as the known ones let expect them
+ * (projection by least squares on the known columns: Nelson, Taylor & MacGregor 1996) and have no voice; with no more known columns than
+ * components nothing is left to judge by: NaN. `channel` is the column with the largest remainder. Memory: 8 bytes times the columns
+ * squared, twice.
  */
 export const principalComponents = component({
   type: 'principal-components',
@@ -62,6 +70,8 @@ interface Memory extends Record<string, unknown> {
   missing: number
   known: number
   means: Float64Array
+  /** Rows by column that taught something of it. */
+  counts: Float64Array
   /** Co-moments of the columns (columns × columns); of one column, by lag. */
   moments: Float64Array
   /** As of the last fit. */
@@ -69,7 +79,7 @@ interface Memory extends Record<string, unknown> {
   unit: Float64Array
   /** Components, one after another, in units. */
   basis: Float64Array
-  /** Deviation of the remainder by feature, in units. */
+  /** Deviation of the remainder by feature, in units; Infinity for columns of which too little was known. */
   remainder: Float64Array
   /** Mean square of the remainder. */
   power: number
@@ -79,8 +89,13 @@ interface Memory extends Record<string, unknown> {
 function openComponents(options: Config, snapshot?: State): Stream {
   const { share, window, memory, clip, band } = options
   let m: Memory = snapshot?.version === 1 ? (structuredClone(snapshot) as unknown as Memory) : start(0)
+  m.counts ??= new Float64Array(m.columns).fill(m.rows)
   let features = new Float64Array(0)
   let rest = new Float64Array(0)
+  let gains = new Float64Array(0)
+  /** Columns that the row does not tell, and what solves for them: kept from row to row, because a gap lasts. */
+  let unknown: readonly number[] = []
+  let solver: Solver | undefined
   const judgement: Judgement = { score: NaN, value: NaN, expected: NaN, lower: NaN, upper: NaN }
 
   function start(columns: number): Memory {
@@ -94,6 +109,7 @@ function openComponents(options: Config, snapshot?: State): Stream {
       missing: 1e9,
       known: 0,
       means: new Float64Array(columns),
+      counts: new Float64Array(columns),
       moments: new Float64Array(columns === 1 ? window : columns * columns),
       centre: new Float64Array(columns),
       unit: new Float64Array(columns),
@@ -108,6 +124,8 @@ function openComponents(options: Config, snapshot?: State): Stream {
   const isFitted = () => m.remainder.length > 0
   const isSingle = () => m.columns === 1
 
+  const isKnown = (row: ArrayLike<number>, c: number) => isMeasured(row[c]) && m.remainder[c] < Infinity
+
   /** Fills `features` and `rest` (in units); returns the root mean square of the remainder, by feature in its own deviations. */
   function project(row: ArrayLike<number>): number {
     const size = m.remainder.length
@@ -115,22 +133,53 @@ function openComponents(options: Config, snapshot?: State): Stream {
       features = new Float64Array(size)
       rest = new Float64Array(size)
     }
+    let whole = true
     if (isSingle()) {
       for (let i = 0; i < size - 1; i++) features[i] = (m.shape[i + 1] - m.centre[0]) / m.unit[0]
-      features[size - 1] = toUnit(row[0], 0)
-    } else for (let c = 0; c < size; c++) features[c] = toUnit(row[c], c)
+      features[size - 1] = isMeasured(row[0]) ? toUnit(row[0], 0) : 0
+    } else
+      for (let c = 0; c < size; c++) {
+        const known = isKnown(row, c)
+        features[c] = known ? toUnit(row[c], c) : 0
+        whole &&= known
+      }
+    takeRest(size)
+    if (!whole) return projectKnown(row)
+    let sum = 0
+    for (let i = 0; i < size; i++) sum += (rest[i] / m.remainder[i]) ** 2
+    return Math.sqrt(sum / size)
+  }
+
+  /** The same for a row with missing columns: they get the values that leave the least remainder. Fewer known columns fit better by chance. */
+  function projectKnown(row: ArrayLike<number>): number {
+    const size = m.columns
+    const count = m.basis.length / size
+    const now = Array.from(features.keys()).filter(c => !isKnown(row, c))
+    if (!solver || now.length !== unknown.length || now.some((c, i) => c !== unknown[i])) {
+      unknown = now
+      solver = solverFor(m.basis, size, now)
+    }
+    // The remainder of missing columns that count as their mean is what the known ones expect of them, but for those missing beside them.
+    const expected = solver(unknown.map(c => -rest[c]))
+    for (let i = 0; i < unknown.length; i++) features[unknown[i]] = expected[i]
+    takeRest(size)
+    const known = size - unknown.length
+    if (known <= count) return NaN
+    let sum = 0
+    for (let c = 0; c < size; c++) if (isKnown(row, c)) sum += (rest[c] / m.remainder[c]) ** 2
+    return Math.sqrt(sum / (known - count)) * Math.sqrt(1 - count / size)
+  }
+
+  function takeRest(size: number): void {
     rest.set(features)
     for (let from = 0; from < m.basis.length; from += size) {
       let dot = 0
       for (let i = 0; i < size; i++) dot += m.basis[from + i] * features[i]
       for (let i = 0; i < size; i++) rest[i] -= dot * m.basis[from + i]
     }
-    let sum = 0
-    for (let i = 0; i < size; i++) sum += (rest[i] / m.remainder[i]) ** 2
-    return Math.sqrt(sum / size)
   }
 
-  const toUnit = (x: number, c: number) => (isMeasured(x) ? clamp((x - m.centre[c]) / m.unit[c], -FAR, FAR) : 0)
+  const toUnit = (x: number, c: number) => clamp((x - m.centre[c]) / m.unit[c], -FAR, FAR)
 
   function fit(): void {
     const size = isSingle() ? window : m.columns
@@ -140,30 +189,38 @@ function openComponents(options: Config, snapshot?: State): Stream {
       m.centre[c] = m.means[c]
       m.unit[c] = Math.max(deviation(c), FLOOR * Math.abs(m.means[c]), 1e-9)
     }
+    const isNew = (i: number) => !isSingle() && m.counts[i] < WARM_UP
     for (let i = 0; i < size; i++)
-      for (let j = 0; j < size; j++)
+      for (let j = 0; j < size; j++) {
+        if (isNew(i) || isNew(j)) continue
         correlation[i * size + j] = isSingle()
           ? m.moments[Math.abs(i - j)] / m.unit[0] ** 2
           : m.moments[i * size + j] / (m.unit[i] * m.unit[j])
+      }
     const { values, vectors } = symmetricEigen(correlation, size)
+    // Columns that were known at different times may contradict each other; less correlation is one that can be.
+    const excess = isSingle() ? 0 : Math.max(0, -values[size - 1])
+    if (excess > CONTRADICTION) for (let k = 0; k < size; k++) values[k] = (values[k] + excess) / (1 + excess)
     const total = values.reduce((sum, value) => sum + Math.max(0, value), 0)
     let count = 0
     let explained = 0
-    while (count < size >> 1 && explained < share * total) explained += Math.max(0, values[count++])
+    const live = isSingle() ? size : m.counts.reduce((n, known) => (known < WARM_UP ? n : n + 1), 0)
+    while (count < live >> 1 && explained < share * total) explained += Math.max(0, values[count++])
     m.basis = vectors.slice(0, count * size)
     m.remainder = new Float64Array(size)
     for (let i = 0; i < size; i++) {
       let variance = 0
       for (let k = count; k < size; k++) variance += Math.max(0, values[k]) * vectors[k * size + i] ** 2
-      m.remainder[i] = Math.max(Math.sqrt(variance), LEAST_REMAINDER)
+      m.remainder[i] = isNew(i) ? Infinity : Math.max(Math.sqrt(variance), LEAST_REMAINDER)
     }
+    solver = undefined
   }
 
   function learnMoments(row: ArrayLike<number>): void {
     const size = m.columns
     m.rows++
-    const gain = Math.max(1 / m.rows, 1 / memory)
     if (isSingle()) {
+      const gain = Math.max(1 / m.rows, 1 / memory)
       const delta = m.shape[window - 1] - m.means[0]
       m.means[0] += gain * delta
       for (let lag = 0; lag < Math.min(window, m.known); lag++)
@@ -174,18 +231,33 @@ function openComponents(options: Config, snapshot?: State): Stream {
       features = new Float64Array(size)
       rest = new Float64Array(size)
     }
+    if (gains.length !== size) gains = new Float64Array(size)
+    // A missing column teaches what the others let expect of it, and the usual remainder; before that is known, nothing.
+    const isFilled = (c: number) => isFitted() && m.remainder[c] < Infinity
     for (let c = 0; c < size; c++) {
+      const measured = isMeasured(row[c])
+      gains[c] = 0
+      if (!measured && !isFilled(c)) continue
+      gains[c] = Math.max(1 / ++m.counts[c], 1 / memory)
       const limit =
-        m.rows > WARM_UP / 4 ? clip * Math.max(Math.sqrt(m.moments[c * size + c]), FLOOR * Math.abs(m.means[c]), 1e-9) : Infinity
-      features[c] = isMeasured(row[c]) ? clamp(row[c] - m.means[c], -limit, limit) : 0
+        m.counts[c] > WARM_UP / 4
+          ? clip * Math.max(Math.sqrt(m.moments[c * size + c]), FLOOR * Math.abs(m.means[c]), 1e-9)
+          : Infinity
+      const value = measured ? row[c] : m.centre[c] + m.unit[c] * features[c]
+      features[c] = clamp(value - m.means[c], -limit, limit)
     }
-    for (let i = 0; i < size; i++)
+    for (let i = 0; i < size; i++) {
+      if (gains[i] === 0) continue
       for (let j = 0; j <= i; j++) {
+        if (gains[j] === 0) continue
         const at = i * size + j
+        const gain = Math.max(gains[i], gains[j])
         m.moments[at] = (1 - gain) * (m.moments[at] + gain * features[i] * features[j])
         m.moments[j * size + i] = m.moments[at]
       }
-    for (let c = 0; c < size; c++) m.means[c] += gain * features[c]
+      if (!isMeasured(row[i])) m.moments[i * size + i] += gains[i] * (m.unit[i] * m.remainder[i]) ** 2
+    }
+    for (let c = 0; c < size; c++) m.means[c] += gains[c] * features[c]
   }
 
   function pushShape(x: number): void {
@@ -207,8 +279,8 @@ function openComponents(options: Config, snapshot?: State): Stream {
         let most = -1
         for (let c = 0; c < m.columns; c++) {
           const part = Math.abs(rest[c]) / m.remainder[c]
-          if (isMeasured(row[c])) known++
-          if (isMeasured(row[c]) && part > most) {
+          if (isKnown(row, c)) known++
+          if (isKnown(row, c) && part > most) {
             most = part
             strangest = c
           }
@@ -229,6 +301,7 @@ function openComponents(options: Config, snapshot?: State): Stream {
     learn(_time, row) {
       if (m.columns === 0) m = start(row.length)
       if (row.length !== m.columns) return
+      if (!isSingle() && isUnknown(row)) return
       if (isSingle()) {
         const x = row[0]
         if (!isMeasured(x)) {
@@ -244,9 +317,11 @@ function openComponents(options: Config, snapshot?: State): Stream {
       }
       if (isFitted()) {
         const length = project(row)
-        const seen = Math.min(length, SCALE_CLIP * scaleOf())
-        m.judged = Math.min(m.judged + 1, 1e9)
-        m.power += Math.max(1 / (m.judged + PRIOR), SCALE_GAIN) * (seen * seen - m.power)
+        if (!Number.isNaN(length)) {
+          const seen = Math.min(length, SCALE_CLIP * scaleOf())
+          m.judged = Math.min(m.judged + 1, 1e9)
+          m.power += Math.max(1 / (m.judged + PRIOR), SCALE_GAIN) * (seen * seen - m.power)
+        }
       }
       if (isSingle()) {
         const x = row[0]
@@ -261,4 +336,25 @@ function openComponents(options: Config, snapshot?: State): Stream {
     },
     snapshot: () => structuredClone(m) as unknown as State,
   }
+}
+
+function isUnknown(row: ArrayLike<number>): boolean {
+  for (let c = 0; c < row.length; c++) if (isMeasured(row[c])) return false
+  return true
+}
+
+type Solver = (right: ArrayLike<number>) => Float64Array
+
+/** Solves for the columns whose remainder is to be as small as possible, given the projections of the others on them. */
+function solverFor(basis: Float64Array, size: number, unknown: readonly number[]): Solver {
+  const n = unknown.length
+  const matrix = new Float64Array(n * n)
+  for (let i = 0; i < n; i++)
+    for (let j = 0; j <= i; j++) {
+      let sum = i === j ? 1 : 0
+      for (let from = 0; from < basis.length; from += size) sum -= basis[from + unknown[i]] * basis[from + unknown[j]]
+      matrix[i * n + j] = sum
+    }
+  const factor = factorCholesky(matrix, n, RIDGE)
+  return right => solveCholesky(factor, n, Float64Array.from(right))
 }

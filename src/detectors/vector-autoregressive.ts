@@ -24,7 +24,10 @@ export type VectorAutoregressiveConfig = z.output<typeof config>
  * that vector is the score, smoothed by an exponential mean of its squares. A channel's share in it is its |residual| in standard
  * deviations, the largest of which names the `channel`. When calm, the score is about the root of the number of channels.
  *
- * Memory: 8 (lags + 1 + lags) k² bytes and 80 k for k channels (k = 38, one lag: 38 KB). Above 64 channels, blocks of at most 64 neighbours are
+ * A channel that misses up to 3 rows is held, after that it is as predicted, and its next value is not judged: its lags start anew there.
+ * So do those of all channels after no rows for 5 steps.
+ *
+ * Memory: 8 (lags + 1 + lags) k² bytes and 88 k for k channels (k = 38, one lag: 38 KB). Above 64 channels, blocks of at most 64 neighbours are
  * predicted apart, so that it grows with k and not with k²; lags × channels of a block are held below 320 by using fewer lags.
  */
 export const vectorAutoregressive = component({
@@ -51,8 +54,10 @@ const GROWTH = 0.1
 const RANGE_FLOOR = 0.025
 const FLAT_FLOOR = 0.01
 const SEEN_FLOOR = 0.001
-/** A gap is so many usual steps; the row after it is predicted from the mean. */
+/** A silence is so many usual steps; the rows before it tell nothing of the one after it. */
 const GAP = 5
+/** A channel that misses no more rows is held; it moves little meanwhile. */
+const HELD = 3
 /** How much faster than a mean of all rows a scale forgets its first rows, which were predicted badly. */
 const HASTE = 2
 
@@ -79,6 +84,8 @@ interface Block extends Record<string, unknown> {
   reach: Float64Array
   variance: Float64Array
   count: Float64Array
+  /** Rows since the channel was known. */
+  missing: Float64Array
 }
 
 interface Memory {
@@ -108,6 +115,7 @@ function emptyBlock(size: number, lags: number): Block {
     reach: perChannel(),
     variance: perChannel(),
     count: perChannel(),
+    missing: perChannel(),
   }
 }
 
@@ -118,6 +126,7 @@ export function openVectorAutoregressive(options: VectorAutoregressiveConfig, sn
     snapshot?.version === 1
       ? (structuredClone(snapshot) as unknown as Memory)
       : { version: 1, time: NaN, step: NaN, energy: NaN, blocks: [] }
+  for (const block of m.blocks) block.missing ??= new Float64Array(block.size)
   const judgement: Judgement = { score: NaN, value: NaN, expected: NaN, lower: NaN, upper: NaN, alarm: NaN }
   const clean = new Float64Array(BLOCK)
   // What each block will be, kept until it learns.
@@ -149,6 +158,7 @@ export function openVectorAutoregressive(options: VectorAutoregressiveConfig, sn
       for (let j = 0; j < size; j++) {
         const x = row[at + j]
         if (!isMeasured(x) || block.weights.length === 0 || block.count[j] < WARM_UP) continue
+        if (forecastOfGap || block.missing[j] > HELD) continue
         const expected = forecasts[b][j] + origin[j]
         const scale = scaleOf(block, j, x)
         const strangeness = Math.min(Math.abs(x - expected) / scale, 1e12)
@@ -183,7 +193,7 @@ export function openVectorAutoregressive(options: VectorAutoregressiveConfig, sn
       if (!Number.isNaN(energy)) m.energy = smoothed(energy)
       let at = 0
       m.blocks.forEach((block, i) => {
-        learnRow(block, row, at, options, forecasts[i], clean)
+        learnRow(block, row, at, options, forecasts[i], forecastOfGap === true, clean)
         at += block.size
       })
       forecastOfGap = undefined
@@ -228,22 +238,24 @@ function learnRow(
   at: number,
   options: VectorAutoregressiveConfig,
   predicted: Float64Array,
+  silence: boolean,
   clean: Float64Array,
 ): void {
-  const { size, lags, past, origin, covariance, sum, low, high } = block
+  const { size, lags, past, origin, covariance, sum, low, high, missing } = block
   const fitted = block.weights.length > 0
   for (let j = 0; j < size; j++) {
     const x = row[at + j]
     const known = isMeasured(x)
     if (known && Number.isNaN(origin[j])) origin[j] = x
     if (!known) {
-      clean[j] = fitted ? predicted[j] : past[j]
+      missing[j] = Math.min(missing[j] + 1, 1e9)
+      clean[j] = fitted && missing[j] > HELD ? predicted[j] : past[j]
       continue
     }
     const value = x - origin[j]
     const reach = block.reach[j]
     clean[j] = fitted ? clamp(value, block.mean[j] - reach, block.mean[j] + reach) : value
-    if (fitted) {
+    if (fitted && !silence && missing[j] <= HELD) {
       const error = value - predicted[j]
       const most = block.count[j] >= WARM_UP ? GROWTH * scaleOf(block, j, 0) ** 2 : Infinity
       block.count[j] = Math.min(block.count[j] + 1, options.memory)
@@ -260,7 +272,12 @@ function learnRow(
   // Both factors of a product are weighted by the root of their own age, which keeps the covariances those of one (weighted) sequence.
   for (let lag = 1; lag <= lags; lag++) accumulate(covariance[lag], keep, clean, past, (lag - 1) * size, keep ** (lag / 2), size)
   past.copyWithin(size, 0, (lags - 1) * size)
-  for (let j = 0; j < size; j++) past[j] = clean[j]
+  for (let j = 0; j < size; j++) {
+    past[j] = clean[j]
+    if (!isMeasured(row[at + j])) continue
+    if (silence || missing[j] > HELD) for (let lag = 1; lag < lags; lag++) past[lag * size + j] = clean[j]
+    missing[j] = 0
+  }
   if (block.rows % EVERY === 0 || (block.rows < EVERY && block.rows >= FIRST_FIT && Number.isInteger(Math.log2(block.rows))))
     fit(block, options)
 }

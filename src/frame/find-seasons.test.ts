@@ -91,6 +91,29 @@ describe('seasons', () => {
     ['Infinity', () => Infinity],
   ])('are none in %s', (_, valueAt) => expect(findSeasons(series(3 * DAY, 5 * MINUTE, valueAt))).toEqual([]))
 
+  it('are none where three events happen to be equally far from each other', () => {
+    const found = Array.from({ length: 20 }, (_, seed) => {
+      const next = remember(0.95, noise(seed + 1))
+      const isEvent = (i: number) => [1500, 1640, 1780].some(at => i >= at && i < at + 70)
+      return findSeasons(series(36 * MINUTE, SECOND, (_time, i) => 10 + next() + (isEvent(i) ? 20 : 0))).length
+    })
+    expect(found).toEqual(new Array(20).fill(0))
+  })
+
+  it('are seen though a few cycles are much louder than the others, or there are none at first', () => {
+    const g = noise(5)
+    const louder = series(
+      2 * WEEK,
+      5 * MINUTE,
+      time => 3 * wave(time, DAY) * (Math.floor((time - START) / DAY) % 5 === 4 ? 3 : 1) + g(),
+    )
+    expect(periods(louder)).toContain(DAY)
+    const late = series(2 * WEEK, 5 * MINUTE, time => (time < START + WEEK ? 0 : 10 * wave(time, DAY)) + g())
+    expect(periods(late)).toContain(DAY)
+    const hourly = series(3 * DAY, MINUTE, time => (time < START + DAY ? 0 : 10 * wave(time, HOUR)) + g())
+    expect(periods(hourly)).toContain(HOUR)
+  })
+
   it('are none in little data', () => {
     expect(findSeasons(series(10 * MINUTE, MINUTE, time => wave(time, 4 * MINUTE)))).toEqual([])
     expect(periods(series(1.9 * DAY, 5 * MINUTE, time => wave(time, DAY)))).not.toContain(DAY)

@@ -35,6 +35,8 @@ const HUMAN = [1, 5, 10, 15, 20, 30]
     [1, 2, 3, 4, 6, 8, 12].map(n => n * HOUR),
     [DAY, WEEK],
   )
+/** Cycles that must carry a season, or half of them where there are fewer. */
+const CARRIERS = 3
 /** Rhythms that are expected, so that less evidence is enough. */
 const EXPECTED: readonly number[] = [DAY, WEEK]
 
@@ -53,7 +55,7 @@ interface Candidate {
  * The seasons of the first column, strongest first; none when nothing comes again. Candidates are hills of the autocorrelation, and always day
  * and week (after Vlachos, Yu & Castelli 2005, section 3, which goes from periodogram to autocorrelation); a candidate must come again cycle by
  * cycle, by more than its number of cycles would give to a random walk, and its periodogram must have lines at its harmonics and not between
- * them. A found season is taken away before the next is looked for. Needs two cycles of a day, three of a week, four of anything else, and
+ * them; two or three events that happen to be equally far from each other are none. A found season is taken away before the next is looked for. Needs two cycles of a day, three of a week, four of anything else, and
  * four rows in a cycle.
  */
 export function findSeasons(frame: Frame): readonly Season[] {
@@ -273,7 +275,25 @@ function examine(level: Level, period: number): number {
   const once = repeats(level, period, 1)
   if (!(once >= limitFor(level, period))) return 0
   if (cycles >= 3.5 && !(repeats(level, period, 2) >= 0.6 * once)) return 0
+  if (!expected && carriers(level, period) < Math.min(CARRIERS, (cycles - 1) / 2)) return 0
   return cycles < 3 || lines(level, period) >= (expected ? 2 : 4) ? once : 0
+}
+
+/** Over how many cycles that what comes again is spread, were it evenly (Kish's effective size of their products with the cycle before). */
+function carriers({ width, bins }: Level, period: number): number {
+  const fast = highPass(bins, period / width)
+  const lag = Math.max(1, Math.round(period / width))
+  let [sum, squares] = [0, 0]
+  for (let to = fast.length; to > lag; to -= lag) {
+    let product = 0
+    for (let i = Math.max(lag, to - lag); i < to; i++) {
+      const both = fast[i] * fast[i - lag]
+      if (!Number.isNaN(both)) product += both
+    }
+    sum += product
+    squares += product * product
+  }
+  return sum > 0 ? (sum * sum) / squares : 0
 }
 
 /** How much more power the harmonics of the period have than the frequencies halfway between them. */
