@@ -21,6 +21,8 @@ export interface BenchOptions {
   readonly detector?: string
   /** Worker threads; one per core by default. */
   readonly jobs?: number
+  /** Draws what a bench moves at random. */
+  readonly seed?: number
   /** Check the scorer on published results instead of running a detector. */
   readonly golden?: boolean
   /** Print the main figures of each series too. */

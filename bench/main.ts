@@ -4,6 +4,7 @@ import * as accuracy from './accuracy.ts'
 import type { Bench, BenchOptions, Row } from './bench.ts'
 import * as budget from './budget.ts'
 import * as characterise from './characterise.ts'
+import * as crossCheck from './cross-check.ts'
 import * as explore from './explore.ts'
 import { labelled } from './labelled.ts'
 import * as nab from './nab.ts'
@@ -20,6 +21,7 @@ const benches: Readonly<Record<string, Bench>> = {
   synthetic,
   budget,
   accuracy,
+  'cross-check': crossCheck,
   speed,
   scale,
   explore,
@@ -34,6 +36,7 @@ const { values, positionals } = parseArgs({
     data: { type: 'string' },
     detector: { type: 'string' },
     jobs: { type: 'string' },
+    seed: { type: 'string' },
     golden: { type: 'boolean', default: false },
     series: { type: 'boolean', default: false },
   },
@@ -49,6 +52,11 @@ if (jobs !== undefined && !(Number.isInteger(jobs) && jobs > 0)) {
   console.error(`--jobs must be a whole number of threads, got ${values.jobs}`)
   process.exit(2)
 }
+const seed = values.seed === undefined ? undefined : Number(values.seed)
+if (seed !== undefined && !Number.isInteger(seed)) {
+  console.error(`--seed must be a whole number, got ${values.seed}`)
+  process.exit(2)
+}
 const options: BenchOptions = {
   golden: values.golden,
   series: values.series,
@@ -56,6 +64,7 @@ const options: BenchOptions = {
   ...(values.data === undefined ? {} : { data: values.data }),
   ...(values.detector === undefined ? {} : { detector: values.detector }),
   ...(jobs === undefined ? {} : { jobs }),
+  ...(seed === undefined ? {} : { seed }),
 }
 
 const results: Row[] = []

@@ -10,22 +10,38 @@ import { openUnivariate } from './univariate.ts'
 
 /** With so few columns each is looked at by itself as well: one relation between two metrics cannot stand for their shapes and seasons. */
 const FEW = 3
-/** Weight of the levels beside the residual, both in their own medians. */
-const LEVEL_WEIGHT = 0.2
+/** What was chosen with labels in sight. Everyone but a bench that moves it uses the values below. */
+export interface MultivariateTuning {
+  /** Weight of the levels beside the residual, both in their own medians. */
+  readonly levels: number
+  /** The ranking score is an exponential mean of squares over so many rows. */
+  readonly smooth: number
+  /** Of the vector autoregression. */
+  readonly ridge: number
+  readonly clip: number
+  readonly memory: number
+}
+
+const autoregression = vectorAutoregressive.config.parse({ smooth: 1 })
+
+export const MULTIVARIATE_TUNING: MultivariateTuning = {
+  levels: 0.2,
+  smooth: 10,
+  ridge: autoregression.ridge,
+  clip: autoregression.clip,
+  memory: autoregression.memory,
+}
+
 /** Scores by which the medians forget, and the rows after which they are found anew. */
 const MEDIAN_MEMORY = 20_000
 const REFRESH_FIRST = 50
 const REFRESH = 1000
 /** Of the root of the number of channels: where nothing ever moved, a small move is not endlessly strange. */
 const LEAST_MEDIAN = 0.2
-/** The ranking score is an exponential mean of squares over so many rows. */
-const SMOOTH = 10
 /** Brings a strangeness of calm rows (1) to where scores in standard deviations are. */
 const UNIT = 2
 /** Turns a strangeness into a score of the univariate default, a product of its views, so that the larger of both can be taken. */
 const toProduct = (strangeness: number) => (1 + strangeness / 3) ** 2.5 - 1
-
-const options = vectorAutoregressive.config.parse({ smooth: 1 })
 
 /**
  * The default for several columns. Two views of all of them: what a vector autoregression did not predict, and how far all are from their usual
@@ -33,9 +49,10 @@ const options = vectorAutoregressive.config.parse({ smooth: 1 })
  * mean of its squares over ten rows. Up to three columns, the univariate default looks at each of them too, and the largest counts.
  * Band and `channel` are those of the channel that was predicted worst, or, where a column alone is stranger, its own.
  */
-export function openMultivariate(parts: UnivariateParts, snapshot?: State): Stream {
+export function openMultivariate(parts: UnivariateParts, snapshot?: State, tuning?: Partial<MultivariateTuning>): Stream {
+  const { levels: levelWeight, smooth, ridge, clip, memory } = { ...MULTIVARIATE_TUNING, ...tuning }
   const known = snapshot?.version === 1 ? snapshot : undefined
-  const residual = openVectorAutoregressive(options, known?.residual as State | undefined)
+  const residual = openVectorAutoregressive({ ...autoregression, ridge, clip, memory }, known?.residual as State | undefined)
   const medians: ScoreHistogram[] = [0, 1].map(i =>
     openScoreHistogram(MEDIAN_MEMORY, 0, (known?.medians as Float64Array[] | undefined)?.[i]),
   )
@@ -60,9 +77,9 @@ export function openMultivariate(parts: UnivariateParts, snapshot?: State): Stre
     lengths[0] = said.alarm ?? NaN
     lengths[1] = levels?.look(row) ?? NaN
     const level = lengths[1] / n[3]
-    return Math.hypot(lengths[0] / n[2], Number.isNaN(level) ? 0 : LEVEL_WEIGHT * level)
+    return Math.hypot(lengths[0] / n[2], Number.isNaN(level) ? 0 : levelWeight * level)
   }
-  const smoothed = (strangeness: number) => (Number.isNaN(n[1]) ? strangeness ** 2 : n[1] + (strangeness ** 2 - n[1]) / SMOOTH)
+  const smoothed = (strangeness: number) => (Number.isNaN(n[1]) ? strangeness ** 2 : n[1] + (strangeness ** 2 - n[1]) / smooth)
 
   return {
     score(time, row) {
