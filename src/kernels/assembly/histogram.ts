@@ -4,8 +4,6 @@ const PAIR: usize = 16
 const COLUMN: usize = 256 * PAIR
 const MISSING: usize = 255
 
-// @ts-ignore: decorator
-@inline
 function add(histogram: usize, bin: usize, pair: v128): void {
   const at = histogram + bin * PAIR
   v128.store(at, f64x2.add(v128.load(at), pair))
@@ -64,8 +62,6 @@ export function divideRows(bins: usize, rows: usize, from: u32, to: u32, last: u
   return <u32>((left - start) >> 2)
 }
 
-// @ts-ignore: decorator
-@inline
 function shrink(gradient: f64, alpha: f64): f64 {
   return alpha == 0 ? gradient : copysign(max(abs(gradient) - alpha, 0), gradient)
 }
@@ -75,8 +71,15 @@ function shrink(gradient: f64, alpha: f64): f64 {
  * then the left pair; six f64.
  */
 export function findCut(
-  histogram: usize, bins: i32, column: i32, gradient: f64, hessian: f64,
-  lambda: f64, alpha: f64, least: f64, best: usize,
+  histogram: usize,
+  bins: i32,
+  column: i32,
+  gradient: f64,
+  hessian: f64,
+  lambda: f64,
+  alpha: f64,
+  least: f64,
+  best: usize,
 ): void {
   const missingGradient = load<f64>(histogram + MISSING * PAIR)
   const missingHessian = load<f64>(histogram + MISSING * PAIR, 8)
@@ -88,7 +91,7 @@ export function findCut(
     // Behind the last bin stand only the missing.
     const cuts = some && side == 0 ? bins : bins - 1
     for (let bin = 0; bin < cuts; bin++) {
-      const at = histogram + (<usize>bin) * PAIR
+      const at = histogram + <usize>bin * PAIR
       leftGradient += load<f64>(at)
       leftHessian += load<f64>(at, 8)
       const rightHessian = hessian - leftHessian
