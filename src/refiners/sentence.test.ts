@@ -49,6 +49,13 @@ describe('writeSentence', () => {
     expect(say({ expected: NaN, lower: NaN, upper: NaN })).toBe('coredns_dns_requests is 4812 since 14:02 UTC')
   })
 
+  it('does not compare heights inside the band', () => {
+    expect(say({ current: 560, ongoing: false })).toBe(
+      'coredns_dns_requests moved in an unusual way, though within its band, from 14:02 to 14:05 UTC: 560 where 528 is usual (expected 430–640)',
+    )
+    expect(say({ current: 560 })).toMatch(/moves in an unusual way, though within its band, since 14:02 UTC: 560 where/)
+  })
+
   it('gives more digits to numbers that would look the same', () => {
     expect(say({ current: 1.00032, expected: 1.00011 })).toContain('is 1.0003, 0.021% above the usual 1.0001 ')
   })

@@ -25,8 +25,14 @@ function writeShape(anomaly: Anomaly, wording: Wording): string {
 }
 
 function writeSpike(anomaly: Anomaly, subject: string, wording: Wording): string {
-  const { current, expected, ongoing } = anomaly
+  const { current, expected, lower, upper, ongoing } = anomaly
   const [now, usual] = formatPair(current, expected, wording.unit)
+  // What is strange about it is then not its height.
+  if (current >= lower && current <= upper) {
+    const verb = ongoing ? 'moves' : 'moved'
+    const where = `${now} where ${usual} is usual${writeBand(anomaly, wording)}`
+    return `${subject} ${verb} in an unusual way, though within its band, ${writeTime(anomaly, wording)}: ${where}`
+  }
   const comparison = Number.isFinite(expected) ? `, ${compare(current, expected, usual)}` : ''
   return `${subject} ${ongoing ? 'is' : 'was'} ${now}${comparison}${writeBand(anomaly, wording)} ${writeTime(anomaly, wording)}`
 }
