@@ -1,27 +1,40 @@
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { MULTIVARIATE_TUNING } from '../src/detectors/combining/open-multivariate.ts'
 import { UNIVARIATE_TUNING } from '../src/detectors/combining/univariate.ts'
 import type { BenchOptions, Row } from './bench.ts'
 import { findSet } from './data/nab.ts'
 import { seededRandom } from './data/seeded-random.ts'
+import type { BenchSeries } from './data/series.ts'
+import { segmentsOf } from './data/series.ts'
 import { GOALS } from './labelled.ts'
 import { COOL_DOWN, GOALS as NAB_GOALS, nabFiles } from './nab.ts'
+import { acfPeriod } from './protocols/acf-period.ts'
 import { NAB_PROFILES, scoreNabWithCoolDown } from './protocols/nab.ts'
 import { meanOf } from './protocols/order.ts'
-import { measureSet, scoreSet } from './scoring/score-set.ts'
+import { vus } from './protocols/vus.ts'
+import { openEntries } from './scoring/open-entries.ts'
+import { fingerprint, pickDetector } from './scoring/pick-detector.ts'
+import { scoreSet } from './scoring/score-set.ts'
+import type { Scored } from './scoring/scored.ts'
 import { alarmOf } from './scoring/scored.ts'
 
 export const summary =
   'constants of the default chosen without one data set and measured on it (--data DIR; --seed N draws other factors)'
 
+const CACHE = resolve(import.meta.dirname, '../.tidewatch/bench/cross-check')
 const DETECTOR = join(import.meta.dirname, 'tuned-default.ts')
+/** Widest buffer of VUS for frames of several columns. */
+const WIDTH = 100
 /** Without a seed; each constant is multiplied by these, the others kept. */
 const FACTORS = [0.7, 1.4] as const
 /** What the ranking score of one metric is made of; the other constants only move its alarm, which VUS-PR does not look at. */
 const OF_SCORE: readonly string[] = ['season', 'day', 'level', 'beyond', 'smooth'] satisfies (keyof typeof UNIVARIATE_TUNING)[]
 const WHOLE: readonly string[] = ['univariate.smooth']
 
-const SETS = ['nab', 'aiops', 'smd', 'asd'] as const
+/** Those that take longest come last. */
+const SETS = ['nab', 'asd', 'smd', 'aiops'] as const
 type CheckedSet = (typeof SETS)[number]
 const METRICS: Readonly<Record<CheckedSet, string>> = {
   nab: 'NAB standard, cool-down',
@@ -105,33 +118,53 @@ export async function run({ data, jobs = 2, seed }: BenchOptions): Promise<reado
     console.error('cross-check: not run, --data must name the folder of the data sets')
     return []
   }
-  const measured = new Map<Variant, Partial<Record<CheckedSet, Figures>>>()
-  for (const variant of listVariants(seed)) {
-    const figures: Partial<Record<CheckedSet, Figures>> = {}
-    for (const set of variant.sets) {
-      const found = set === 'nab' ? await measureNab(folder, variant, jobs) : await measureLabelled(set, data, variant, jobs)
-      if (found) figures[set] = found
+  const variants = listVariants(seed)
+  const measured = new Map<Variant, Partial<Record<CheckedSet, Figures>>>(variants.map(variant => [variant, {}]))
+  const tasks = SETS.flatMap(set => variants.filter(({ sets }) => sets.includes(set)).map(variant => ({ set, variant }))).values()
+  // Each lane has one thread at a time; figures are made here meanwhile.
+  const runLane = async (): Promise<void> => {
+    for (const { set, variant } of tasks) {
+      const figures = await recall(variant, set, () =>
+        set === 'nab' ? measureNab(folder, variant) : measureLabelled(set, data, variant),
+      )
+      if (figures) measured.get(variant)![set] = figures
     }
-    measured.set(variant, figures)
   }
+  await Promise.all(Array.from({ length: jobs }, runLane))
   return tell(measured)
 }
 
-async function measureNab(folder: string, variant: Variant, jobs: number): Promise<Figures> {
-  const scored = await scoreSet('nab', folder, nameOf(variant), jobs)
+/** Figures as they were kept on disk for the same code and constants, or made now and kept. */
+async function recall(variant: Variant, set: CheckedSet, make: () => Promise<Figures | undefined>): Promise<Figures | undefined> {
+  const file = join(CACHE, `${fingerprint(pickDetector(nameOf(variant)))}-${set}.json`)
+  if (existsSync(file)) return JSON.parse(await readFile(file, 'utf8'))
+  const figures = await make()
+  if (!figures) return undefined
+  await mkdir(CACHE, { recursive: true })
+  await writeFile(file, JSON.stringify(figures))
+  return figures
+}
+
+async function measureNab(folder: string, variant: Variant): Promise<Figures> {
+  const scored = await scoreSet('nab', folder, nameOf(variant), 1)
   const files = await nabFiles(folder, new Map([...scored!].map(([name, said]) => [name, alarmOf(said)])))
   return halve(files, part => scoreNabWithCoolDown(part, NAB_PROFILES.standard!, COOL_DOWN).score)
 }
 
-async function measureLabelled(
-  set: string,
-  data: string | undefined,
-  variant: Variant,
-  jobs: number,
-): Promise<Figures | undefined> {
-  const measured = await measureSet(set, data, nameOf(variant), jobs)
-  if (!measured) return undefined
-  return halve([...measured.values()], part => meanOf(part.flatMap(({ rankings }) => (rankings ? [rankings['VUS-PR']] : []))))
+async function measureLabelled(set: CheckedSet, data: string | undefined, variant: Variant): Promise<Figures | undefined> {
+  const scored = await scoreSet(set, data, nameOf(variant), 1)
+  if (!scored) return undefined
+  const values: number[] = []
+  for (const { name, load } of (await openEntries(set, data))!) values.push(measureVus(await load(), scored.get(name)!))
+  return halve(values, part => meanOf(part.filter(value => !Number.isNaN(value))))
+}
+
+/** As the benches of the sets measure it; NaN without an anomaly in the test part. */
+function measureVus({ columns, labels, trainRows }: BenchSeries, { score }: Scored): number {
+  const truth = labels.subarray(trainRows)
+  if (segmentsOf(truth).length === 0) return NaN
+  const all = Object.values(columns)
+  return vus(score.subarray(trainRows), truth, all.length > 1 ? WIDTH : acfPeriod(all[0]!)).pr
 }
 
 function halve<Series>(series: readonly Series[], measure: (part: readonly Series[]) => number): Figures {
