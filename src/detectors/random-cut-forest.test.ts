@@ -3,6 +3,7 @@ import { DAY, MINUTE } from '../duration.ts'
 import type { Frame } from '../frame/frame.ts'
 import { fromValues } from '../frame/frame.ts'
 import { seededRandom } from '../math/random.ts'
+import type { State } from './detector.ts'
 import { randomCutForest } from './random-cut-forest.ts'
 
 const SIZE = 2000
@@ -58,6 +59,59 @@ describe('random-cut-forest', () => {
     const moved = detect({ labels: {}, times, columns: constant }, { shingle: 1 })
     expect(moved.channel![1900]).toBe(3)
     expect(rank(moved.score, 1900)).toBeLessThan(2)
+  })
+
+  /** Three columns of a tide, some rows of the second missing. */
+  const tides = (isMissing: (i: number) => boolean, change = (x: number, _c: number, _i: number) => x) => {
+    const random = seededRandom(12)
+    const column = (c: number) =>
+      times.map((time, i) => {
+        const x = (c + 1) * (100 + 40 * Math.sin((2 * Math.PI * time) / DAY) + 4 * (random.next() - 0.5))
+        return c === 1 && isMissing(i) ? NaN : change(x, c, i)
+      })
+    return detect({ labels: {}, times, columns: { a: column(0), b: column(1), c: column(2) } }, { trees: 20 })
+  }
+
+  // Rows 1,512 and 1,656 are a crest and a trough.
+  it.each([
+    [1512, 3],
+    [1656, 12],
+    [1512, 400],
+  ])('at row %i is not alarmed by %i missing rows of one of three columns, nor deaf to the others', (from, rows) => {
+    const isGap = (i: number) => i >= from && i < from + rows
+    const { score, channel } = tides(isGap)
+    const usual = Math.max(...score.subarray(600, 1500))
+    expect(Math.max(...score.subarray(from, from + rows + 5))).toBeLessThan(1.2 * usual)
+    expect(channel!.subarray(from, from + rows)).not.toContain(1)
+    const at = from + (rows >> 1)
+    const strange = tides(isGap, (x, c, i) => (c === 2 && i === at ? x + 150 : x))
+    expect(strange.score[at]).toBeGreaterThan(2 * usual)
+    expect(strange.channel![at]).toBe(2)
+  })
+
+  it.each([3, 12, 72])('is not alarmed by the end of %i missing rows of one column, in a tide', rows => {
+    for (const to of [1440, 1512, 1584]) {
+      const { score } = detect(tide((x, i) => (i >= to - rows && i < to ? NaN : x)))
+      const usual = Math.max(...score.slice(600, 1300))
+      expect(score[to]).toBeNaN()
+      expect(Math.max(...score.slice(to + 1, to + 20))).toBeLessThan(1.2 * usual)
+    }
+  })
+
+  it('goes on from a snapshot of before gaps were counted', () => {
+    const { open } = randomCutForest.create(randomCutForest.config.parse({ trees: 10 }))
+    const row = (i: number) => [Math.sin(i / 20), Math.cos(i / 20)]
+    const first = open!()
+    for (let i = 0; i < 400; i++) first.learn(times[i], row(i))
+    const { guessed, missing, silence, ...old } = first.snapshot()
+    expect([guessed, missing, silence]).toEqual([new Uint8Array(8), new Float64Array(2), 0])
+    const second = open!(old as State)
+    for (let i = 400; i < 450; i++) {
+      const { score } = first.score(times[i], row(i))
+      expect(second.score(times[i], row(i)).score).toBe(score)
+      first.learn(times[i], row(i))
+      second.learn(times[i], row(i))
+    }
   })
 
   it('gives each seed its own forest', () => {

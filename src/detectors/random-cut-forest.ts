@@ -30,6 +30,10 @@ const SLOW = 500
 const SLOWER = 2000
 /** A displacement teaches at most so many spreads of it. */
 const DISPLACEMENT_CLIP = 4
+/** A missing column is held for so many rows, then what the trees hold where the rest of the row fits. */
+const HELD = 2
+/** After more rows of which nothing is known, the rows before them are no shape with those behind. */
+const BRIDGED = 2
 /** Rows that are only learned from, after the first displacement, until its spread is known. */
 const WARM_UP = 30
 
@@ -38,7 +42,8 @@ const WARM_UP = 30
  * points must make way in a tree for this one, above its usual mean, in standard deviations of it (0 where it is below). Expected is what
  * the trees hold where the rest of the shingle fits best (median), and the band their spread. One column: what is remembered of a row is
  * clipped around the expectation, so that the rows after a spike do not look strange for having it in their shingle. Several columns: each
- * counts in its own spreads, `channel` is the one with the largest share in the displacement. Undecided until half a sample and 30 rows
+ * counts in its own spreads, `channel` is the one with the largest share in the displacement; a missing one is remembered as expected and cuts
+ * nothing off. After more than two rows without any value the shingle starts anew. Undecided until half a sample and 30 rows
  * are seen. A snapshot has (46 + 8 × dimensions) bytes × trees × sample: 1 MB by default.
  */
 export const randomCutForest = component({
@@ -53,6 +58,11 @@ interface Memory extends Record<string, unknown> {
   version: 1
   /** The last rows, oldest first, as they were remembered; newest columns last. */
   shingle: Float64Array
+  /** Of several columns: 1 where the shingle is a guess, and rows since each column was known. */
+  guessed: Uint8Array
+  missing: Float64Array
+  /** Rows on end of which nothing is known. */
+  silence: number
   rows: number
   run: number
   counts: Float64Array
@@ -72,6 +82,8 @@ function openForest({ trees, sample, shingle, memory, band, seed }: Config, snap
   let forest: CutForest | undefined
   let point = new Float64Array(0)
   let weights = new Float64Array(0)
+  /** The weights of what is known. */
+  let sight = new Float64Array(0)
   let shares = new Float64Array(0)
   const found = new Float64Array(trees)
   let scored = new Float64Array(0)
@@ -92,6 +104,9 @@ function openForest({ trees, sample, shingle, memory, band, seed }: Config, snap
     m = memoryOf ?? {
       version: 1,
       shingle: new Float64Array(dimensions),
+      guessed: new Uint8Array(columns > 1 ? dimensions : 0),
+      missing: new Float64Array(columns),
+      silence: 0,
       rows: 0,
       run: 0,
       counts: new Float64Array(columns),
@@ -101,35 +116,50 @@ function openForest({ trees, sample, shingle, memory, band, seed }: Config, snap
       variance: 0,
       judged: 0,
     }
+    m.guessed ??= new Uint8Array(columns > 1 ? dimensions : 0)
+    m.missing ??= new Float64Array(columns)
+    m.silence ??= 0
     forest = growCutForest({ trees, sample, dimensions, memory, seed }, state)
     point = new Float64Array(dimensions)
     weights = new Float64Array(dimensions).fill(1)
+    sight = new Float64Array(dimensions).fill(1)
     shares = new Float64Array(dimensions)
     scored = new Float64Array(dimensions)
   }
 
   /** Puts the row behind the remembered ones into `point`; false when nothing of it is known. */
-  function fill({ shingle: last, means, counts }: Memory, row: ArrayLike<number>): boolean {
+  function fill(now: Memory, row: ArrayLike<number>): boolean {
+    const { shingle: last, means, spreads, counts, missing, guessed } = now
     const columns = means.length
-    let known = false
+    const newest = point.length - columns
+    let known = 0
     point.set(last.subarray(columns))
     for (let c = 0; c < columns; c++) {
       const measured = isMeasured(row[c])
-      known ||= measured
-      point[point.length - columns + c] = measured ? row[c] : means[c]
-      if (columns > 1) {
-        const weight = 1 / Math.max(m!.spreads[c], FLOOR * Math.abs(means[c]), 1e-9)
-        for (let i = c; i < weights.length; i += columns) weights[i] = counts[c] > 0 ? weight : 1
+      if (measured) known++
+      point[newest + c] = measured ? row[c] : counts[c] > 0 ? last[newest + c] : means[c]
+      if (columns === 1) continue
+      const weight = 1 / Math.max(spreads[c], FLOOR * Math.abs(means[c]), 1e-9)
+      for (let i = c; i < weights.length; i += columns) {
+        weights[i] = counts[c] > 0 ? weight : 1
+        const known = i < newest ? guessed[i + columns] === 0 : measured
+        sight[i] = known ? weights[i] : 0
       }
     }
-    return known
+    if (known > 0 && known < columns && forest!.seen() >= sample / 2)
+      for (let c = 0; c < columns; c++) {
+        if (isMeasured(row[c]) || missing[c] < HELD || counts[c] === 0) continue
+        impute(forest!, newest + c)
+        point[newest + c] = expected
+      }
+    return known > 0
   }
 
   /** Sets `displacement` and `shares` of `point`, unless they are those of the last call. */
   function displace(forest: CutForest): void {
-    if (scoredAt === forest.seen() && scored.every((value, i) => value === point[i])) return
-    displacement = forest.displacement(point, weights, m!.means.length > 1 ? shares : undefined)
-    scored.set(point)
+    if (scoredAt === forest.seen() && scored.every((value, i) => value === (sight[i] === 0 ? Infinity : point[i]))) return
+    displacement = forest.displacement(point, sight, m!.means.length > 1 ? shares : undefined)
+    for (let i = 0; i < scored.length; i++) scored[i] = sight[i] === 0 ? Infinity : point[i]
     scoredAt = forest.seen()
   }
 
@@ -152,13 +182,13 @@ function openForest({ trees, sample, shingle, memory, band, seed }: Config, snap
       delete judgement.channel
       if (!m || !forest || forest.seen() < sample / 2) return judgement
       const known = fill(m, row)
-      if (!known && row.length > 1) return judgement
-      let channel = 0
+      if (known ? m.silence > BRIDGED && shingle > 1 : row.length > 1) return judgement
+      let channel = Math.max(0, Array.prototype.findIndex.call(row, isMeasured))
       if (known) {
         displace(forest)
         if (m.judged >= WARM_UP) judgement.score = Math.max(0, displacement - m.usual) / spreadOf(m)
         const newest = point.length - row.length
-        for (let c = 1; c < row.length; c++) if (shares[newest + c] > shares[newest + channel]) channel = c
+        for (let c = channel + 1; c < row.length; c++) if (shares[newest + c] > shares[newest + channel]) channel = c
         if (row.length > 1) judgement.channel = channel
         judgement.value = row[channel]
       }
@@ -173,10 +203,16 @@ function openForest({ trees, sample, shingle, memory, band, seed }: Config, snap
     learn(_time, row) {
       if (!m || !forest) start(row.length)
       const { means, spreads, counts, shingle: last } = m!
-      if (!fill(m!, row)) return
+      if (!fill(m!, row)) {
+        m!.silence = Math.min(m!.silence + 1, 1e9)
+        return
+      }
       const columns = means.length
       const newest = point.length - columns
-      if (forest!.seen() >= sample / 2) {
+      const anew = m!.silence > BRIDGED && shingle > 1
+      m!.silence = 0
+      if (anew) for (let i = newest - 1; i >= 0; i--) point[i] = point[i + columns]
+      if (!anew && forest!.seen() >= sample / 2) {
         displace(forest!)
         const count = (m!.judged = Math.min(m!.judged + 1, SLOWER))
         const limit = count > WARM_UP ? DISPLACEMENT_CLIP * spreadOf(m!) : Infinity
@@ -184,7 +220,7 @@ function openForest({ trees, sample, shingle, memory, band, seed }: Config, snap
         m!.usual += error / count
         m!.variance += (error * error - m!.variance) / count
       }
-      if (columns === 1 && forest!.seen() >= sample / 2) {
+      if (columns === 1 && !anew && forest!.seen() >= sample / 2) {
         impute(forest!, newest)
         const limit = CLIP * spread * 2 ** (m!.run / PATIENCE)
         const clipped = clamp(point[newest], expected - limit, expected + limit)
@@ -192,7 +228,16 @@ function openForest({ trees, sample, shingle, memory, band, seed }: Config, snap
         point[newest] = clipped
       }
       last.set(point)
-      if (++m!.rows >= shingle) forest!.learn(point, weights)
+      if (anew) imputed = -1
+      if (columns > 1) {
+        m!.guessed.copyWithin(0, columns)
+        for (let c = 0; c < columns; c++) {
+          const measured = isMeasured(row[c])
+          m!.guessed[newest + c] = measured ? 0 : 1
+          m!.missing[c] = measured ? 0 : Math.min(m!.missing[c] + 1, 1e9)
+        }
+      }
+      if (++m!.rows >= shingle && !anew) forest!.learn(point, weights)
       for (let c = 0; c < columns; c++) {
         if (!isMeasured(row[c])) continue
         const count = Math.min(++counts[c], SLOW)
