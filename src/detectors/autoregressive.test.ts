@@ -83,6 +83,42 @@ describe('autoregressive', () => {
     expect(Math.max(...score.slice(1701, 1720))).toBeLessThan(8)
   })
 
+  it.each(['recursive', 'scheduled'])('%s: takes rows that are not there as rows without a value', fit => {
+    const isGap = (i: number) => (i >= 1500 && i < 1506) || (i >= 1600 && i < 1700)
+    const values = process(2000).map((value, i) => (isGap(i) ? NaN : value + 30 * Math.sin(i / 50)))
+    const rows = [...values.keys()].filter(i => !isGap(i))
+    const { detect: judge, open } = autoregressive.create(autoregressive.config.parse({ fit, history: 1000 }))
+    const absent = judge(
+      fromValues(
+        rows.map(i => i * 60_000),
+        rows.map(i => values[i]),
+      ),
+      { start: 0, end: 1e12 },
+    ).columns
+    const { score, expected } = detect(values, { fit, history: 1000 })
+    expect(absent.score[1500]).toBeLessThan(6)
+    expect(absent.score[rows.indexOf(1700)]).toBeNaN()
+    // Refits are scheduled by the rows that came, so that those of the two part with time.
+    const until = fit === 'recursive' ? rows.length : rows.indexOf(1740)
+    expect(absent.score.slice(0, until)).toEqual(Float64Array.from(rows.slice(0, until), i => score[i]))
+    expect(absent.expected.slice(0, until)).toEqual(Float64Array.from(rows.slice(0, until), i => expected[i]))
+    const stream = open!()
+    for (let i = 0; i < 500; i++) stream.learn(i * 60_000, [values[i]])
+    const before = structuredClone(stream.snapshot())
+    stream.score(505 * 60_000, [values[505]])
+    expect(stream.snapshot()).toEqual(before)
+    const { time: _time, step: _step, ...old } = before
+    const other = open!(old)
+    expect({ ...other.score(500 * 60_000, [values[500]]) }).toEqual({ ...stream.score(500 * 60_000, [values[500]]) })
+  })
+
+  it('is not disturbed by rows that come a little late, or one that is not there', () => {
+    const values = process(1000)
+    const times = Float64Array.from(values, (_, i) => i * 60_000 + (i % 7 === 0 ? 25_000 : 0) + (i >= 800 ? 60_000 : 0))
+    const { detect: judge } = autoregressive.create(autoregressive.config.parse({}))
+    expect(judge(fromValues(times, values), { start: 0, end: 1e12 }).columns.score).toEqual(detect(values).score)
+  })
+
   it('does not run away from a wild series', () => {
     const next = noise(9)
     const values = Array.from({ length: 20_000 }, (_, i) => Math.exp(8 * next()) * (i % 5000 < 300 ? 0 : 1))

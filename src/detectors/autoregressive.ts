@@ -29,6 +29,8 @@ const FLOOR = 0.01
 const SEEN_FLOOR = 0.001
 /** So many clipped errors on one side are no incident but a new level. */
 const NEW_LEVEL = 5
+/** Rows count as absent after a silence of so many usual steps: less may be a late scrape. */
+const SILENCE = 2.5
 /** Values so many units from the centre call for new ones. */
 const FAR = 1000
 /** The scale follows over about ten thousand rows, so that a calm night does not make the morning strange. */
@@ -37,7 +39,7 @@ const SCALE_GAIN = 0.0001
 /**
  * Linear prediction from the last rows (Hamilton 1994, ch. 3; recursive: Haykin, Adaptive Filter Theory, ch. 10), in units of the first rows.
  * What is learned of a row is clipped, in the weights and in the lags, so that a spike is no echo. A missing row is as expected; after more
- * than half the lags are missing, the lags start anew at the next value. The score is |error| in scales of the clipped error. Memory:
+ * than half the lags are missing, the lags start anew at the next value. Rows that are absent for 2.5 usual steps or more are missing too. The score is |error| in scales of the clipped error. Memory:
  * recursive 8·lags² bytes (4 KB at 20 lags), scheduled 8 bytes per row of history.
  */
 export const autoregressive = component({
@@ -60,6 +62,9 @@ interface Memory extends Record<string, unknown> {
   taught: Float64Array
   seen: Float64Array
   missing: number
+  /** Of the last row, and the usual ms from one to the next; NaN before there are any. */
+  time: number
+  step: number
   /** For the newest row first …, then the constant. */
   weights: Float64Array
   /** Recursive only. */
@@ -90,6 +95,8 @@ function openAutoregressive(options: z.output<typeof config>, snapshot?: State):
           taught: new Float64Array(lags),
           seen: new Float64Array(lags),
           missing: 0,
+          time: NaN,
+          step: NaN,
           weights: new Float64Array(lags + 1),
           inverse: new Float64Array(recursive ? (lags + 1) ** 2 : 0),
           history: new Float64Array(recursive ? 0 : options.history).fill(NaN),
@@ -99,6 +106,8 @@ function openAutoregressive(options: z.output<typeof config>, snapshot?: State):
           judged: 0,
           run: 0,
         }
+  m.time ??= NaN
+  m.step ??= NaN
   const judgement: Judgement = { score: NaN, value: NaN, expected: NaN, lower: NaN, upper: NaN }
   const features = new Float64Array(lags + 1)
   const gain = new Float64Array(lags + 1)
@@ -108,6 +117,33 @@ function openAutoregressive(options: z.output<typeof config>, snapshot?: State):
 
   /** The lags are in the middle of a gap that is too long to bridge. */
   const isLost = () => m.missing > lags / 2
+
+  /** Rows that should have come since the last one; when there are more than can be bridged it does not matter how many. */
+  const absentAt = (time: number) =>
+    time - m.time >= SILENCE * m.step ? Math.min(Math.round((time - m.time) / m.step) - 1, lags) : 0
+
+  /** One row of a gap: as expected. */
+  function skip(): void {
+    m.missing = Math.min(m.missing + 1, 1e9)
+    const expected = isLost() ? m.taught[lags - 1] : predict()
+    push(expected, expected)
+    if (!recursive) m.history[(m.rows - 1) % options.history] = NaN
+  }
+
+  /** What comes next after so many absent rows; NaN when that are too many. Changes nothing. */
+  function predictAfter(absent: number): number {
+    if (m.missing + absent > lags / 2) return NaN
+    if (absent === 0) return predict()
+    const [taught, seen] = [m.taught.slice(), m.seen.slice()]
+    for (let i = 0; i < absent; i++) {
+      const expected = predict()
+      pushLags(expected, expected)
+    }
+    const expected = predict()
+    m.taught.set(taught)
+    m.seen.set(seen)
+    return expected
+  }
 
   /** Held within one range of the last rows, because a model that has gone wrong must not run away on its own predictions. */
   function predict(): number {
@@ -124,11 +160,15 @@ function openAutoregressive(options: z.output<typeof config>, snapshot?: State):
     return clamp(centre + unit * sum, low - room, high + room)
   }
 
-  function push(taught: number, seen: number): void {
+  function pushLags(taught: number, seen: number): void {
     m.taught.copyWithin(0, 1)
     m.taught[lags - 1] = taught
     m.seen.copyWithin(0, 1)
     m.seen[lags - 1] = seen
+  }
+
+  function push(taught: number, seen: number): void {
+    pushLags(taught, seen)
     if (recursive) return
     m.history[m.rows % options.history] = taught
     m.rows = m.rows + 1 >= 1000 * options.history ? m.rows + 1 - 999 * options.history : m.rows + 1
@@ -231,12 +271,13 @@ function openAutoregressive(options: z.output<typeof config>, snapshot?: State):
   }
 
   return {
-    score(_time, row) {
+    score(time, row) {
       const x = row[0]
       judgement.value = x
       judgement.score = judgement.expected = judgement.lower = judgement.upper = NaN
-      if (m.first.length > 0 || isLost()) return judgement
-      const expected = predict()
+      if (m.first.length > 0) return judgement
+      const expected = predictAfter(absentAt(time))
+      if (Number.isNaN(expected)) return judgement
       const margin = band * scaleAt(expected, expected)
       judgement.expected = expected
       judgement.lower = expected - margin
@@ -244,21 +285,24 @@ function openAutoregressive(options: z.output<typeof config>, snapshot?: State):
       if (isMeasured(x)) judgement.score = Math.abs(x - expected) / scaleAt(expected, x)
       return judgement
     },
-    learn(_time, row) {
+    learn(time, row) {
       const x = row[0]
       const measured = isMeasured(x)
+      const absent = absentAt(time)
+      const step = time - m.time
+      if (!(step <= 0)) {
+        m.step = Number.isNaN(m.step) ? step : m.step + (Math.min(step, 2 * m.step) - m.step) / 20
+        m.time = time
+      }
       if (m.first.length > 0) {
         if (!measured) return
         m.first[m.count++] = x
         if (m.count === m.first.length) start()
         return
       }
-      if (!measured) {
-        m.missing = Math.min(m.missing + 1, 1e9)
-        const expected = isLost() ? m.taught[lags - 1] : predict()
-        push(expected, expected)
-        if (!recursive) m.history[(m.rows - 1) % options.history] = NaN
-      } else if (isLost()) {
+      for (let i = 0; i < absent; i++) skip()
+      if (!measured) skip()
+      else if (isLost()) {
         m.taught.fill(x)
         m.seen.fill(x)
         m.missing = 0
