@@ -97,7 +97,7 @@ describe('seasons', () => {
       const isEvent = (i: number) => [1500, 1640, 1780].some(at => i >= at && i < at + 70)
       return findSeasons(series(36 * MINUTE, SECOND, (_time, i) => 10 + next() + (isEvent(i) ? 20 : 0))).length
     })
-    expect(found).toEqual(new Array(20).fill(0))
+    expect(found).toEqual(Array.from({ length: 20 }, () => 0))
   })
 
   it('are seen though a few cycles are much louder than the others, or there are none at first', () => {
