@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { detectors } from '../src/detectors/index.ts'
@@ -16,6 +17,7 @@ export const summary =
   'all tables of docs/accuracy.md, written anew (--data DIR; --only TYPE,TYPE narrows the table of all detectors)'
 
 const FILE = resolve(import.meta.dirname, '../docs/accuracy.md')
+const BIOME = resolve(import.meta.dirname, '../node_modules/.bin/biome')
 const SETS = ['smd', 'asd', 'aiops'] as const
 /** Looks at presence, or needs columns that are replicas: the sets have neither. */
 const UNFIT = ['absence', 'peer-group']
@@ -40,6 +42,7 @@ export async function run(options: BenchOptions): Promise<readonly Row[]> {
     await tellLibrary(nab, data, only?.split(',') ?? Object.keys(detectors), jobs),
   ]
   await writeFile(FILE, `${parts.join('\n\n')}\n`)
+  execFileSync(BIOME, ['format', '--write', FILE], { stdio: 'ignore' })
   const rows = [...(await runNab(options))]
   for (const set of SETS) rows.push(...(await labelled(set, '').run(options)))
   return [...rows, ...(await runSynthetic(options)), ...(await runBudget(options))]
