@@ -7,6 +7,7 @@ import * as characterise from './characterise.ts'
 import * as crossCheck from './cross-check.ts'
 import * as explore from './explore.ts'
 import { labelled } from './labelled.ts'
+import * as models from './models.ts'
 import * as nab from './nab.ts'
 import * as scale from './scale.ts'
 import * as speed from './speed.ts'
@@ -23,6 +24,7 @@ const benches: Readonly<Record<string, Bench>> = {
   accuracy,
   'cross-check': crossCheck,
   speed,
+  models,
   scale,
   explore,
   characterise,
