@@ -17,25 +17,34 @@ export function endWithCause(open: (snapshot?: State) => Stream, snapshot?: Stat
   const stream = open(known?.inner as State | undefined)
   let rest = (known?.rest as number | undefined) ?? 0
 
-  /** The alarm before it is calmed. */
-  function look(time: number, row: ArrayLike<number>): [Judgement, number] {
+  // The last row looked at since the stream learned.
+  let seenTime = NaN
+  let seenValue = NaN
+  let alarm = NaN
+
+  /** Finds the alarm of a row before it is calmed. */
+  function look(time: number, row: ArrayLike<number>): Judgement {
     const judgement = stream.score(time, row)
-    const alarm = judgement.alarm!
-    return [judgement, alarm > 0 ? (1 + alarm) ** POWER - 1 : alarm]
+    seenTime = time
+    seenValue = row[0]
+    alarm = judgement.alarm!
+    if (alarm > 0) alarm = (1 + alarm) ** POWER - 1
+    return judgement
   }
 
   return {
     score(time, row) {
-      const [judgement, alarm] = look(time, row)
+      const judgement = look(time, row)
       const inside = judgement.value >= judgement.lower && judgement.value <= judgement.upper
       judgement.alarm = rest > 0 && inside ? Math.min(alarm, CALM) : alarm
       return judgement
     },
     learn(time, row) {
-      const [, alarm] = look(time, row)
+      if (time !== seenTime || row[0] !== seenValue) look(time, row)
       if (alarm >= SPOKEN) rest = REST
       else if (!Number.isNaN(alarm)) rest = Math.max(0, rest - 1)
       stream.learn(time, row)
+      seenTime = NaN
     },
     snapshot: () => ({ version: 1, inner: stream.snapshot(), rest }),
   }
