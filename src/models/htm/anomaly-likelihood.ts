@@ -43,7 +43,7 @@ const RED_TAIL = 1e-5
 const YELLOW_TAIL = 1e-3
 
 /**
- * Anomaly likelihood (Ahmad, Lavin, Purdy & Agha 2017, "Unsupervised real-time anomaly detection for streaming data", section 3.2; filter and
+ * Anomaly likelihood (Ahmad, Lavin, Purdy & Agha 2017, "Unsupervised real-time anomaly detection for streaming data"; filter and
  * bounds as in the Numenta Anomaly Benchmark): the tail of a normal distribution beyond the average of the latest raw scores. An
  * average below the mean is as unusual as one above. Of a run beyond the red tail only the first stays red.
  */

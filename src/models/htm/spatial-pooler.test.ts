@@ -5,16 +5,20 @@ import { openSpatialPooler, type SpatialPoolerState } from './spatial-pooler.ts'
 const options = { inputs: 60, columns: 64, active: 6, potential: 0.8, connected: 0.2, increment: 0.03, decrement: 0.005 }
 
 /** Goes through every synapse of every column, and sorts. */
-function naivePool({ permanences }: SpatialPoolerState, input: Uint8Array): number[] {
-  const columns = Array.from({ length: options.columns }, (_, column) => {
-    const own = permanences.subarray(column * options.inputs, (column + 1) * options.inputs)
+function naivePool(
+  { permanences }: SpatialPoolerState,
+  input: Uint8Array,
+  { inputs, columns: count, active } = options,
+): number[] {
+  const columns = Array.from({ length: count }, (_, column) => {
+    const own = permanences.subarray(column * inputs, (column + 1) * inputs)
     return { column, overlap: own.reduce((sum, p, i) => sum + (input[i] && p >= Math.fround(0.2) ? 1 : 0), 0) }
   })
-  const best = columns.sort((a, b) => b.overlap - a.overlap || a.column - b.column).slice(0, options.active)
+  const best = columns.sort((a, b) => b.overlap - a.overlap || a.column - b.column).slice(0, active)
   const winners = best.map(({ column }) => column).sort((a, b) => a - b)
   for (const column of winners) {
-    for (let i = 0; i < options.inputs; i++) {
-      const at = column * options.inputs + i
+    for (let i = 0; i < inputs; i++) {
+      const at = column * inputs + i
       if (permanences[at] === -1) continue
       const moved = Math.min(1, permanences[at] + (input[i] ? 0.03 : -0.005))
       permanences[at] = moved < 0.015 ? 0 : moved
@@ -35,6 +39,16 @@ describe('openSpatialPooler', () => {
       expect([...pooler.pool(input, true)]).toEqual(naivePool(twin, input))
     }
     expect(pooler.state()).toEqual(twin)
+  })
+
+  it('counts overlaps above 255, of columns that are no multiple of four', () => {
+    const wide = { ...options, inputs: 900, columns: 30 }
+    const pooler = openSpatialPooler(wide, seededRandom(1))
+    const twin = pooler.state()
+    for (let row = 0; row < 20; row++) {
+      const input = Uint8Array.from({ length: 900 }, () => (random.next() < 0.9 ? 1 : 0))
+      expect([...pooler.pool(input, true)]).toEqual(naivePool(twin, input, wide))
+    }
   })
 
   it('starts with about half of its potential synapses connected', () => {

@@ -27,7 +27,7 @@ export interface SpatialPoolerState {
 }
 
 /**
- * Spatial pooler with global inhibition (Cui, Ahmad & Hawkins 2017, "The HTM Spatial Pooler", section 2): the columns with most connected synapses on set
+ * Spatial pooler with global inhibition (Cui, Ahmad & Hawkins 2017, "The HTM Spatial Pooler"): the columns with most connected synapses on set
  * inputs win, ties going to the lower number, and winners move their permanences towards the input. Departures: no boosting and
  * no stimulus threshold. Takes 5 bytes for each column and input.
  */
@@ -39,14 +39,32 @@ export function openSpatialPooler(options: SpatialPoolerOptions, random: Random,
   const least = Math.fround(connected)
   const trim = increment / 2
   const permanences = from?.permanences.slice() ?? drawPermanences(options, random)
-  // Input by input, so that overlaps are sums of neighbours in memory.
-  const isConnected = new Uint8Array(inputs * columns)
+  // Input by input, four columns to a word: sums of 255 words at most carry nothing from one column into the next.
+  const words = Math.ceil(columns / 4)
+  const isConnected = new Uint8Array(inputs * words * 4)
+  const connectedWords = new Uint32Array(isConnected.buffer)
+  const sums = new Uint8Array(words * 4)
+  const sumWords = new Uint32Array(sums.buffer)
   for (let c = 0; c < columns; c++) {
-    for (let i = 0; i < inputs; i++) isConnected[i * columns + c] = permanences[c * inputs + i] >= least ? 1 : 0
+    for (let i = 0; i < inputs; i++) if (permanences[c * inputs + i] >= least) isConnected[i * words * 4 + c] = 1
   }
   const overlaps = new Uint16Array(columns)
   const counts = new Uint32Array(inputs + 1)
   const winners = new Uint16Array(active)
+
+  function countOverlaps(input: Uint8Array): void {
+    overlaps.fill(0)
+    for (let i = 0; i < inputs; ) {
+      sumWords.fill(0)
+      for (let added = 0; i < inputs && added < 255; i++) {
+        if (!input[i]) continue
+        added++
+        const base = i * words
+        for (let w = 0; w < words; w++) sumWords[w] += connectedWords[base + w]
+      }
+      for (let c = 0; c < columns; c++) overlaps[c] += sums[c]
+    }
+  }
 
   function chooseWinners(): void {
     counts.fill(0)
@@ -68,18 +86,14 @@ export function openSpatialPooler(options: SpatialPoolerOptions, random: Random,
       if (before < 0) continue
       const moved = before + (input[i] ? increment : -decrement)
       permanences[base + i] = moved < trim ? 0 : Math.min(1, moved)
-      isConnected[i * columns + column] = permanences[base + i] >= least ? 1 : 0
+      const is = permanences[base + i] >= least
+      if (is !== before >= least) isConnected[i * words * 4 + column] = is ? 1 : 0
     }
   }
 
   return {
     pool(input, learn) {
-      overlaps.fill(0)
-      for (let i = 0; i < inputs; i++) {
-        if (!input[i]) continue
-        const base = i * columns
-        for (let c = 0; c < columns; c++) overlaps[c] += isConnected[base + c]
-      }
+      countOverlaps(input)
       chooseWinners()
       if (learn) for (const column of winners) adapt(column, input)
       return winners

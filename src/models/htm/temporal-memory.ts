@@ -264,7 +264,7 @@ export function openTemporalMemory(options: TemporalMemoryOptions, random: Rando
     touched = []
     for (const cell of active) {
       for (let k = heads[cell]; k >= 0; k = nexts[k]) {
-        const segment = Math.floor(k / width)
+        const segment = (k / width) | 0
         if (potentials[segment]++ === 0) touched.push(segment)
         if (permanences[k] >= connected) strengths[segment]++
       }
