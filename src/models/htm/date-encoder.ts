@@ -18,7 +18,10 @@ const DAY = 86_400_000
 /** 1 January 1970 was a Thursday. */
 const MONDAY = 3 * DAY
 
-/** Date encoder (Purdy 2016, "Encoding Data for Hierarchical Temporal Memory (HTM) Systems"). Times are ms since 1970 by the clock on the wall: the caller adds the zone. */
+/**
+ * Date encoder (Purdy 2016, "Encoding Data for Hierarchical Temporal Memory (HTM) Systems"). Times are ms since 1970 by the clock on the wall: the
+ * caller adds the zone.
+ */
 export function buildDateEncoder({ timeOfDay, dayOfWeek, weekend }: DateEncoderOptions): DateEncoder {
   const weekAt = timeOfDay?.size ?? 0
   const weekendAt = weekAt + (dayOfWeek?.size ?? 0)

@@ -24,8 +24,8 @@ const SHARED_LIMIT = 2
 const TRIES = 8
 
 /**
- * Random distributed scalar encoder (Purdy 2016, "Encoding Data for Hierarchical Temporal Memory (HTM) Systems"): bucket k + 1 is bucket k with one bit, its oldest,
- * replaced by a random one. Of `TRIES` draws the first that keeps far buckets apart is taken, else the best.
+ * Random distributed scalar encoder (Purdy 2016, "Encoding Data for Hierarchical Temporal Memory (HTM) Systems"): bucket k + 1 is
+ * bucket k with one bit, its oldest, replaced by a random one. Of `TRIES` draws the first that keeps far buckets apart is taken, else the best.
  */
 export function buildScalarEncoder(options: ScalarEncoderOptions, random: Random): ScalarEncoder {
   const { size, active, resolution, offset, buckets } = options

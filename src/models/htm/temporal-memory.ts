@@ -55,8 +55,9 @@ export interface TemporalMemoryState {
 const DRAWS = 16
 
 /**
- * Temporal memory (Hawkins & Ahmad 2016, "Why neurons have thousands of synapses"; the plain one of the Numenta Anomaly Benchmark). Departures: segments end by
- * the sum of their permanences, not by age; rows are learned in four rounds: correct predictions, matches in bursting columns, wrong matches, new segments.
+ * Temporal memory (Hawkins & Ahmad 2016, "Why neurons have thousands of synapses"; the plain one of the Numenta Anomaly Benchmark). Departures:
+ * segments end by the sum of their permanences, not by age; rows are learned in four rounds: correct predictions, matches in bursting columns,
+ * wrong matches, new segments.
  */
 export function openTemporalMemory(options: TemporalMemoryOptions, random: Random, from?: TemporalMemoryState): TemporalMemory {
   const { columns, cells, activation, minimum, growth, segmentsPerCell, synapsesPerSegment: width, segments } = options
