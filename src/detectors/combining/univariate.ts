@@ -83,7 +83,7 @@ const NETWORKS = [
   { block: 7, ranks: false },
 ]
 const TRAINING = 104
-const CATEGORIES = 128
+const CATEGORIES = 96
 /** Novelties are ranked among so many, at least `NOVELTY_FEW`. */
 const NOVELTY_MEMORY = 20_000
 const NOVELTY_FEW = 10
