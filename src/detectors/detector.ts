@@ -32,6 +32,37 @@ export interface Stream {
   score(time: number, row: ArrayLike<number>): Judgement
   learn(time: number, row: ArrayLike<number>): void
   snapshot(): State
+  /** Of streams that were given their models: why a fit is due, undefined while none is. */
+  wants?(): FitReason | undefined
+}
+
+/** first: nothing was fitted yet. schedule: enough rows came since. drift: errors are no longer those of the validation. */
+export type FitReason = 'first' | 'schedule' | 'drift'
+
+/** What one fit made: plain data that any stream of the same configuration and columns can judge with. */
+export interface Model {
+  /** Tells it from others that were in force before. */
+  readonly version: number
+  readonly state: State
+}
+
+/** What was fitted outside the stream so far. */
+export interface Models {
+  /** The one in force. */
+  readonly model?: Model
+  /** Up to when the newest fit, taken or refused, had seen rows; NaN when there was none. */
+  readonly tried: number
+}
+
+/** A fit that is done. The errors are of one kind, in the detector's own unit, over the same rows, which neither model learned last; lower is better. */
+export interface Fit {
+  readonly state: State
+  /** Times of its rows, `end` exclusive, and how many it learned. */
+  readonly range: TimeRange
+  readonly rows: number
+  readonly validation: number
+  /** Of the model that was in force; absent when there was none. */
+  readonly current?: number
 }
 
 /**
@@ -46,6 +77,14 @@ export interface Detector {
   /** Looks at all columns of a row together. The others look at the first column; `perColumn` runs them on each. */
   readonly multivariate?: boolean
   detect(input: Frame, range: TimeRange): Scores
-  /** Starts a stream, cold or from a snapshot of the same configuration. */
-  readonly open?: (snapshot?: State) => Stream
+  /**
+   * Starts a stream, cold or from a snapshot of the same configuration. A stream that is given `models` never fits: it judges with the model in
+   * force and says when it wants another. Without them, one with fits does them in `learn`.
+   */
+  readonly open?: (snapshot?: State, models?: Models) => Stream
+  /**
+   * Fits the rows that a snapshot remembers, going on from a model. Yields the share that is done, 0 … 1; whoever goes through it may stop at any
+   * point. Undefined when the rows are too few. Only of detectors with fits.
+   */
+  readonly fit?: (snapshot: State, model?: Model) => Generator<number, Fit | undefined>
 }

@@ -1,15 +1,21 @@
 import type { Frame, TimeRange } from '../frame/frame.ts'
 import { rowAt } from '../frame/frame.ts'
-import type { Detector, Scores, State, Stream } from './detector.ts'
+import type { Detector, Models, Scores, State, Stream } from './detector.ts'
 
 /** Makes a detector of a stream: the batch is the stream, gone through once. */
-export function fromStream(options: { lookback: number; multivariate?: boolean; open: (snapshot?: State) => Stream }): Detector {
-  const { lookback, multivariate = false, open } = options
+export function fromStream(options: {
+  readonly lookback: number
+  readonly multivariate?: boolean
+  readonly open: (snapshot?: State, models?: Models) => Stream
+  readonly fit?: Detector['fit']
+}): Detector {
+  const { lookback, multivariate = false, open, fit } = options
   return {
     lookback,
     multivariate,
     causal: true,
     open,
+    ...(fit ? { fit } : {}),
     detect: (input, range) => runStream(open(), input, range),
   }
 }

@@ -14,5 +14,6 @@ export function keepOut(stream: Stream, isOut: (time: number) => boolean): Strea
       stream.learn(time, unknown)
     },
     snapshot: () => stream.snapshot(),
+    ...(stream.wants ? { wants: () => stream.wants!() } : {}),
   }
 }
