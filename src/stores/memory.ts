@@ -4,10 +4,23 @@ import { component } from '../component.ts'
 import type { Scores } from '../detectors/detector.ts'
 import { StoreError } from '../errors.ts'
 import { slice } from '../frame/frame.ts'
+import { byAge, byWorkload, KEEP_UNUSED_MODELS, surplusModels, workloadId } from './models.ts'
 import { asTold, KEEP_MESSAGES, KEEP_RUNS, kindToTell, messageKey } from './outbox.ts'
 import { copyScores as copy, replaceRows } from './points.ts'
 import { believed, reconcile } from './reconcile.ts'
-import type { Change, ChangeKind, FlowState, RunLog, Snapshot, Store, StoredAnomaly, StoreNeeds } from './store.ts'
+import type {
+  Change,
+  ChangeKind,
+  FlowState,
+  ModelKey,
+  ModelRecord,
+  RunLog,
+  Snapshot,
+  Store,
+  StoredAnomaly,
+  StoredModel,
+  StoreNeeds,
+} from './store.ts'
 
 interface Flow {
   watermark: number
@@ -36,6 +49,13 @@ interface Row {
   doneAt: number
 }
 
+/** The models of one workload, by version. */
+interface Workload {
+  readonly key: ModelKey
+  models: readonly StoredModel[]
+  usedAt: number
+}
+
 interface Channel {
   delivered: number
   abandoned: number
@@ -59,6 +79,7 @@ export function fromMemory(): Store {
   const channels = new Map<string, Channel>()
   const outbox = new Map<number, Row>()
   const about = new Map<string, Row[]>()
+  const workloads = new Map<string, Workload>()
   let nextMessage = 1
   let closed = false
 
@@ -97,6 +118,15 @@ export function fromMemory(): Store {
       if (!channels.has(channel))
         channels.set(channel, { delivered: 0, abandoned: 0, lastDeliveredAt: NaN, lastError: undefined })
     }
+  }
+
+  const useModels = (flow: string, used: readonly Omit<ModelKey, 'flow'>[], now: number) => {
+    for (const one of used) {
+      const workload = workloads.get(workloadId({ flow, ...one }))
+      if (workload) workload.usedAt = now
+    }
+    for (const [id, { key, usedAt }] of workloads)
+      if (usedAt < now - KEEP_UNUSED_MODELS && (key.flow === flow || !flows.get(key.flow)?.listed)) workloads.delete(id)
   }
 
   const store: Store = {
@@ -151,6 +181,7 @@ export function fromMemory(): Store {
         changes: changes.length,
         diagnostics: run.diagnostics,
       })
+      useModels(run.flow, run.workloads ?? [], now)
       for (const row of outbox.values())
         if (row.doneAt < now - KEEP_MESSAGES && row.state === 'done' && anomalies.get(row.anomaly.id)?.status !== 'open') {
           outbox.delete(row.id)
@@ -191,6 +222,10 @@ export function fromMemory(): Store {
     async snapshots(flow) {
       check()
       return [...(flows.get(flow)?.snapshots ?? [])].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, snapshot]) => snapshot)
+    },
+    async snapshot(flow, labels, detector) {
+      check()
+      return flows.get(flow)?.snapshots.get(streamKey(labels, detector))
     },
     async flow(name) {
       check()
@@ -295,6 +330,48 @@ export function fromMemory(): Store {
         })
     },
 
+    async addModel(fit, taken) {
+      check()
+      const key = { flow: fit.flow, detector: fit.detector, workload: fit.workload }
+      const before = workloads.get(workloadId(key))?.models ?? []
+      const added: StoredModel = {
+        ...fit,
+        state: Uint8Array.from(fit.state),
+        version: Math.max(0, ...before.map(({ version }) => version)) + 1,
+        status: taken ? 'in force' : 'refused',
+        inForceSince: taken ? fit.createdAt : NaN,
+        tried: fit.range.end,
+      }
+      const models = [...before.map(one => (taken ? retired(one) : one)), added]
+      const surplus = surplusModels(models)
+      const kept = models.filter(({ version }) => !surplus.includes(version))
+      workloads.set(workloadId(key), { key, models: kept, usedAt: fit.createdAt })
+      return recordOf(added)
+    },
+    async modelsInForce(flow, of) {
+      check()
+      const chosen = of ? [workloads.get(workloadId({ flow, ...of }))] : [...workloads.values()]
+      return chosen.flatMap(workload => (workload?.key.flow === flow ? inForce(workload.models) : [])).toSorted(byWorkload)
+    },
+    async models(flow) {
+      check()
+      return [...workloads.values()]
+        .filter(({ key }) => flow === undefined || key.flow === flow)
+        .flatMap(({ models }) => models.map(recordOf))
+        .toSorted(byAge)
+    },
+    async restoreModel(key, wanted, at, tried) {
+      check()
+      const workload = workloads.get(workloadId(key))
+      const found = workload?.models.find(({ version }) => version === wanted)
+      if (!workload || !found) return undefined
+      if (found.status === 'in force') return recordOf(found)
+      const back: StoredModel = { ...found, status: 'in force', inForceSince: at, tried: Math.max(found.tried, tried) }
+      workload.models = workload.models.map(one => (one === found ? back : retired(one)))
+      workload.usedAt = at
+      return recordOf(back)
+    },
+
     async stats() {
       check()
       const sum = (of: (flow: Flow) => number) => [...flows.values()].reduce((total, flow) => total + of(flow), 0)
@@ -303,6 +380,7 @@ export function fromMemory(): Store {
         anomalies: anomalies.size,
         snapshots: sum(flow => flow.snapshots.size),
         messages: outbox.size,
+        models: [...workloads.values()].reduce((total, { models }) => total + models.length, 0),
       }
     },
     async close() {
@@ -310,6 +388,20 @@ export function fromMemory(): Store {
     },
   }
   return store
+}
+
+function retired(model: StoredModel): StoredModel {
+  return model.status === 'in force' ? { ...model, status: 'retired' } : model
+}
+
+function inForce(models: readonly StoredModel[]): StoredModel[] {
+  const tried = Math.max(...models.map(model => model.tried))
+  return models.filter(({ status }) => status === 'in force').map(model => ({ ...model, tried }))
+}
+
+function recordOf(model: StoredModel): ModelRecord {
+  const { state: _, tried: __, ...record } = model
+  return record
 }
 
 function newFlow(): Flow {

@@ -10,6 +10,7 @@ import { asTold, KEEP_MESSAGES, KEEP_RUNS, kindToTell, messageKey } from './outb
 import { copyScores } from './points.ts'
 import { believed, reconcile, touchedSpan } from './reconcile.ts'
 import { type Database, type OpenOptions, openDatabase } from './sqlite/database.ts'
+import { addModel, listModels, modelsInForce, restoreModel, sweepModels, useModels } from './sqlite/models.ts'
 import { decodeAnomaly, decodeRun, encodeAnomaly, encodeRun, toTime } from './sqlite/rows.ts'
 import type { Tables } from './sqlite/schema.ts'
 import { fromStreams, type Streams } from './sqlite/streams.ts'
@@ -103,6 +104,12 @@ function fromFile(path: string, options: OpenOptions): Store & { open(): void } 
       return transact((db, streams) => {
         const flow = findFlow(db, name)
         return flow ? streams.snapshots(flow.id) : []
+      })
+    },
+    async snapshot(name, labels, detector) {
+      return transact((db, streams) => {
+        const flow = findFlow(db, name)
+        return flow && streams.snapshot(flow.id, labels, detector)
       })
     },
     async flow(name) {
@@ -234,11 +241,30 @@ function fromFile(path: string, options: OpenOptions): Store & { open(): void } 
       })
     },
 
+    async addModel(fit, taken) {
+      return transact(db => addModel(db, fit, taken))
+    },
+    async modelsInForce(flow, of) {
+      return transact(db => modelsInForce(db, flow, of))
+    },
+    async models(flow) {
+      return transact(db => listModels(db, flow))
+    },
+    async restoreModel(key, version, at, tried) {
+      return transact(db => restoreModel(db, key, version, at, tried))
+    },
+
     async stats() {
       return transact(db => {
-        const count = (table: 'anomalies' | 'snapshots' | 'outbox') =>
+        const count = (table: 'anomalies' | 'snapshots' | 'outbox' | 'models') =>
           db.first(db.query.selectFrom(table).select(({ fn }) => fn.countAll<number>().as('rows')))!.rows
-        return { bytes: sizeOf(path), anomalies: count('anomalies'), snapshots: count('snapshots'), messages: count('outbox') }
+        return {
+          bytes: sizeOf(path),
+          anomalies: count('anomalies'),
+          snapshots: count('snapshots'),
+          messages: count('outbox'),
+          models: count('models'),
+        }
       })
     },
     async close() {
@@ -272,7 +298,11 @@ function commit(db: Database, streams: Streams, run: Run): readonly Change[] {
   const keepFrom = newHorizon - run.keepPoints
   for (const { detector, scores } of run.points) streams.savePoints(flow.id, detector, scores, run.range, keepFrom)
   const isSwept = flow.swept_at !== null && Math.abs(now - flow.swept_at) < SWEEP
-  if (!isSwept) streams.sweep(flow.id, keepFrom)
+  useModels(db, run.flow, run.workloads ?? [], now)
+  if (!isSwept) {
+    streams.sweep(flow.id, keepFrom)
+    sweepModels(db, run.flow, now)
+  }
   pruneMessages(db, now)
   db.run(
     db.query

@@ -1,5 +1,5 @@
 import type { Anomaly, Labels } from '../anomaly.ts'
-import type { Scores } from '../detectors/detector.ts'
+import type { FitReason, Scores } from '../detectors/detector.ts'
 import type { TimeRange } from '../frame/frame.ts'
 
 /** State of one stream (detector and rule) of one series, as of `time`: all rows before `time` are learned. */
@@ -46,6 +46,54 @@ export interface Run {
   readonly series: number
   /** Changes are stored and nobody is told of them: the first run over history. */
   readonly silent?: boolean
+  /** The workloads of its series, by learned detector: models that no run uses for 30 days are deleted. */
+  readonly workloads?: readonly { readonly detector: string; readonly workload: Labels }[]
+}
+
+/** Series of one flow that share a model. */
+export interface ModelKey {
+  readonly flow: string
+  /** Name of the detector, as the flow calls it. */
+  readonly detector: string
+  /** Labels that all series of the workload have in common; see `pipeline/workload.ts`. */
+  readonly workload: Labels
+}
+
+/** A fit that is done, to be stored. */
+export interface NewModel extends ModelKey {
+  /** Why it was made. */
+  readonly reason: FitReason
+  readonly createdAt: number
+  /** Times of the rows that it learned, and how many. */
+  readonly range: TimeRange
+  readonly rows: number
+  /** Hash of all that must be the same for the model to be of use; see `pipeline/configuration-hash.ts`. */
+  readonly configuration: string
+  /** Error on rows that it had not learned; lower is better. `current`: of the model that was in force, absent when there was none. */
+  readonly validation: number
+  readonly current?: number
+  /** How long the fit took. */
+  readonly seconds: number
+  /** Encoded by `pipeline/state.ts`; opaque to the store. */
+  readonly state: Uint8Array
+}
+
+/** in force: what series judge with. retired: was in force before. refused: was worse than the one in force. One of a workload is in force. */
+export type ModelStatus = 'in force' | 'retired' | 'refused'
+
+/** What is told of a stored model; all but its state. */
+export interface ModelRecord extends Omit<NewModel, 'state'> {
+  /** Counts the fits of the workload from 1. */
+  readonly version: number
+  readonly status: ModelStatus
+  /** When it last came into force; NaN when it never did. */
+  readonly inForceSince: number
+}
+
+/** A model in force. `tried`: up to when the newest fit of the workload had seen rows, or an operator had, who took a model back. */
+export interface StoredModel extends ModelRecord {
+  readonly state: Uint8Array
+  readonly tried: number
 }
 
 /** A stored anomaly. `id` stays through updates and merges; `version` counts changes from 1. */
@@ -145,6 +193,7 @@ export interface Store {
   anomaly(id: string): Promise<StoredAnomaly | undefined>
   points(flow: string, labels: Labels, detector: string, range: TimeRange): Promise<Scores | undefined>
   snapshots(flow: string): Promise<readonly Snapshot[]>
+  snapshot(flow: string, labels: Labels, detector: string): Promise<Snapshot | undefined>
   flow(flow: string): Promise<FlowState | undefined>
   /** All that are scheduled, or were never scheduled but have run; in order of name. */
   flows(): Promise<readonly FlowState[]>
@@ -166,6 +215,21 @@ export interface Store {
   /** Will not be sent again; shown to people. */
   abandon(id: number, at: number, error: string): Promise<void>
   channels(): Promise<readonly ChannelState[]>
+
+  /**
+   * Stores a fit under the next version of its workload. Taken: it is in force from now on, and the one before it retires; else it is refused. Keeps
+   * the newest five of a workload, the one in force and the one before it.
+   */
+  addModel(fit: NewModel, taken: boolean): Promise<ModelRecord>
+  /** Of each workload the one in force; of one detector and workload when asked so. In order of detector and workload. */
+  modelsInForce(flow: string, of?: { readonly detector: string; readonly workload: Labels }): Promise<readonly StoredModel[]>
+  /** Newest first, then by flow, detector and workload. */
+  models(flow?: string): Promise<readonly ModelRecord[]>
+  /**
+   * Puts a version in force again, whether it is retired or was refused; the one in force retires. `tried`: rows before it call for no other
+   * fit. Undefined when there is no such version; nothing changes when it is in force already.
+   */
+  restoreModel(key: ModelKey, version: number, at: number, tried: number): Promise<ModelRecord | undefined>
 
   /** Bytes on disk, rows … for /metrics. */
   stats(): Promise<Readonly<Record<string, number>>>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { fromMemory } from '../stores/memory.ts'
-import type { Message, Run, Store, StoredAnomaly } from '../stores/store.ts'
+import type { Message, NewModel, Run, Store, StoredAnomaly } from '../stores/store.ts'
 import { durableStoreLaws, type StoreSubject, sampleRun, storeLaws } from './store-laws.ts'
 
 /** A memory store with a fault. */
@@ -47,6 +47,9 @@ const breakers: Readonly<Record<string, () => Breaker>> = {
     anomalies: async filter => (await store.anomalies(filter)).toReversed(),
   }),
   'gives snapshots back, replaced by stream, without those forgotten': () => commitWith(run => ({ ...run, forgotten: [] })),
+  'gives the snapshot of one stream': () => store => ({
+    snapshot: async (flow, _labels, detector) => (await store.snapshots(flow)).find(one => one.detector === detector),
+  }),
   'keeps what it was given when the caller goes on writing into it': () => store => {
     let last: Run
     return {
@@ -102,6 +105,27 @@ const breakers: Readonly<Record<string, () => Breaker>> = {
   'counts what became of messages, by channel': () => store => ({ abandon: (id, at) => store.delivered(id, at) }),
   'old messages go, but not those of an open anomaly, which is not opened twice': () =>
     commitWith(run => ({ ...run, finishedAt: Math.min(run.finishedAt, 1000) })),
+  'counts the fits of a workload; the one taken last is in force, with its state': () => store => ({
+    addModel: fit => store.addModel(fit, true),
+  }),
+  'a model keeps what it was given, numbers that are none too': () => {
+    const given: NewModel[] = []
+    return store => ({
+      addModel: (fit, taken) => store.addModel(given[given.push(fit) - 1], taken),
+      modelsInForce: async flow => (await store.modelsInForce(flow)).map((one, i) => ({ ...one, state: given[i].state })),
+    })
+  },
+  'puts an earlier model in force again, also a refused one, and says no when there is none': () => store => ({
+    restoreModel: async (key, version, at, tried) => {
+      const known = (await store.models()).find(one => one.version === version)
+      return known?.status === 'refused' ? known : store.restoreModel(key, version, at, tried)
+    },
+  }),
+  'keeps the newest five models of a workload, the one in force and the one before it': () => store => ({
+    models: async flow => (await store.models(flow)).slice(0, 5),
+  }),
+  'models that no run has used for 30 days are gone, those that one uses stay': () =>
+    commitWith(run => ({ ...run, workloads: [] })),
   'a commit that fails has changed nothing': () => store => ({
     commit: async run => {
       await store.commit({ ...run, points: [] })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Anomaly, Labels } from '../anomaly.ts'
 import type { Scores } from '../detectors/detector.ts'
-import type { Message, Run, RunLog, Store } from '../stores/store.ts'
+import type { Message, ModelKey, NewModel, Run, RunLog, Store } from '../stores/store.ts'
 
 /** What the laws of stores run over. */
 export interface StoreSubject {
@@ -77,6 +77,25 @@ export function sampleRun(more: Partial<Run> = {}): Run {
   }
 }
 
+/** A fit of rows [0, 50) at time 1000, for tests. */
+export function sampleModel(more: Partial<NewModel> = {}): NewModel {
+  return {
+    ...WORKLOAD,
+    reason: 'schedule',
+    createdAt: 1000,
+    range: { start: 0, end: 50 },
+    rows: 40,
+    configuration: '0123456789abcdef',
+    validation: 0.5,
+    current: 0.75,
+    seconds: 2.5,
+    state: new Uint8Array([0, 7, 255]),
+    ...more,
+  }
+}
+
+const WORKLOAD: ModelKey = { flow: 'f', detector: 'lstm', workload: { job: 'dns', zone: 'a' } }
+
 const failure: RunLog = {
   flow: 'f',
   startedAt: 1000,
@@ -112,6 +131,8 @@ export async function readAll(
     points: await each(flows, flow => each(series, labels => store.points(flow, labels, 'seasonal', range))),
     outbox: await each(channels, channel => store.outbox(channel, now, 1e6)),
     channels: await store.channels(),
+    models: await store.models(),
+    inForce: await each(flows, flow => store.modelsInForce(flow)),
   }
 }
 
@@ -226,6 +247,15 @@ export const storeLaws: readonly StoreLaw[] = [
     const plain = (await store.snapshots('f')).map(one => ({ ...one, state: [...one.state] }))
     assert.deepEqual(plain, [{ labels: LABELS, detector: 'ewma', time: 60, state: [3, 0, 255] }])
     assert.deepEqual(await store.snapshots('unknown'), [])
+  }),
+  law('gives the snapshot of one stream', async store => {
+    const other = { ...LABELS, instance: 'b:9153' }
+    const one = { labels: other, detector: 'ewma', time: 50, state: new Uint8Array([2]) }
+    await store.commit(sampleRun({ snapshots: [{ ...one, labels: LABELS, state: new Uint8Array([1]) }, one] }))
+    const found = await store.snapshot('f', other, 'ewma')
+    assert.deepEqual(found && { ...found, state: [...found.state] }, { ...one, state: [2] })
+    assert.equal(await store.snapshot('f', other, 'seasonal'), undefined)
+    assert.equal(await store.snapshot('g', other, 'ewma'), undefined)
   }),
   law('keeps what it was given when the caller goes on writing into it', async store => {
     const state = new Uint8Array([1])
@@ -478,6 +508,106 @@ export const storeLaws: readonly StoreLaw[] = [
     assert.deepEqual(await store.outbox('log', month), [])
   }),
 
+  law('counts the fits of a workload; the one taken last is in force, with its state', async store => {
+    const first = await store.addModel(sampleModel({ reason: 'first', state: new Uint8Array([1]) }), true)
+    const { state: _, current: __, ...facts } = sampleModel({ reason: 'first' })
+    assert.deepEqual(first, { ...facts, current: 0.75, version: 1, status: 'in force', inForceSince: 1000 })
+    const other = await store.addModel(sampleModel({ workload: { job: 'other' }, createdAt: 1001 }), true)
+    assert.equal(other.version, 1)
+    const second = await store.addModel(
+      sampleModel({ createdAt: 1100, range: { start: 10, end: 90 }, state: new Uint8Array([2]) }),
+      true,
+    )
+    const third = await store.addModel(
+      sampleModel({ createdAt: 1200, range: { start: 20, end: 95 }, reason: 'drift', state: new Uint8Array([3]) }),
+      false,
+    )
+    assert.deepEqual(
+      [second.version, second.status, third.version, third.status, third.inForceSince],
+      [2, 'in force', 3, 'refused', NaN],
+    )
+    const [inForce, beside, ...none] = await store.modelsInForce('f')
+    assert.deepEqual({ ...inForce, state: [...inForce.state] }, { ...second, state: [2], tried: 95 })
+    assert.deepEqual([beside.workload, beside.tried, none], [{ job: 'other' }, 50, []])
+    assert.deepEqual(
+      (await store.modelsInForce('f', WORKLOAD)).map(({ workload, version }) => ({ workload, version })),
+      [{ workload: WORKLOAD.workload, version: 2 }],
+    )
+    assert.deepEqual(await store.modelsInForce('f', { ...WORKLOAD, detector: 'gru' }), [])
+    assert.deepEqual(await store.modelsInForce('g'), [])
+    assert.deepEqual(
+      (await store.models('f')).map(({ version, status, createdAt }) => [version, status, createdAt]),
+      [
+        [3, 'refused', 1200],
+        [2, 'in force', 1100],
+        [1, 'in force', 1001],
+        [1, 'retired', 1000],
+      ],
+    )
+    assert.equal((await store.models('g')).length, 0)
+    assert.equal((await store.models()).length, 4)
+  }),
+  law('a model keeps what it was given, numbers that are none too', async store => {
+    const state = new Uint8Array([1])
+    await store.addModel(sampleModel({ validation: NaN, current: Infinity, state }), true)
+    state[0] = 9
+    const [{ validation, current, state: kept }] = await store.modelsInForce('f')
+    assert.deepEqual([validation, current, [...kept]], [NaN, Infinity, [1]])
+  }),
+  law('puts an earlier model in force again, also a refused one, and says no when there is none', async store => {
+    await store.addModel(sampleModel({ state: new Uint8Array([1]) }), true)
+    await store.addModel(sampleModel({ createdAt: 1100, state: new Uint8Array([2]) }), true)
+    await store.addModel(sampleModel({ createdAt: 1200, state: new Uint8Array([3]) }), false)
+    const statuses = async () => (await store.models('f')).map(({ version, status }) => `${version} ${status}`)
+    assert.equal((await store.restoreModel(WORKLOAD, 1, 2000, 70))!.status, 'in force')
+    assert.deepEqual(await statuses(), ['3 refused', '2 retired', '1 in force'])
+    const [back] = await store.modelsInForce('f')
+    assert.deepEqual([back.version, [...back.state], back.inForceSince, back.createdAt, back.tried], [1, [1], 2000, 1000, 70])
+    await store.restoreModel(WORKLOAD, 3, 2100, 60)
+    assert.deepEqual(await statuses(), ['3 in force', '2 retired', '1 retired'])
+    assert.equal((await store.modelsInForce('f'))[0].tried, 70)
+    const before = await store.models()
+    assert.equal((await store.restoreModel(WORKLOAD, 3, 9000, 99))!.inForceSince, 2100)
+    assert.equal(await store.restoreModel(WORKLOAD, 4, 9000, 99), undefined)
+    assert.equal(await store.restoreModel({ ...WORKLOAD, flow: 'g' }, 1, 9000, 99), undefined)
+    assert.deepEqual(await store.models(), before)
+  }),
+  law('keeps the newest five models of a workload, the one in force and the one before it', async store => {
+    const versions = async () => (await store.models('f')).map(({ version }) => version)
+    for (let i = 1; i <= 7; i++) await store.addModel(sampleModel({ createdAt: 1000 + i }), true)
+    assert.deepEqual(await versions(), [7, 6, 5, 4, 3])
+    await store.restoreModel(WORKLOAD, 4, 3000, 0)
+    await store.restoreModel(WORKLOAD, 3, 3001, 0)
+    for (let i = 8; i <= 14; i++) await store.addModel(sampleModel({ createdAt: 4000 + i }), false)
+    assert.deepEqual(await versions(), [14, 13, 12, 11, 10, 4, 3])
+    assert.equal((await store.modelsInForce('f'))[0].version, 3)
+    const { models } = await store.stats()
+    assert.equal(models, 7)
+  }),
+  law('models that no run has used for 30 days are gone, those that one uses stay', async store => {
+    const month = 30 * 86_400_000
+    await store.schedule([
+      { flow: 'f', at: 0 },
+      { flow: 'g', at: 0 },
+      { flow: 'gone', at: 0 },
+    ])
+    const other = { job: 'away' }
+    for (const flow of ['f', 'g', 'gone']) await store.addModel(sampleModel({ flow }), true)
+    await store.addModel(sampleModel({ workload: other }), true)
+    const used = [{ detector: WORKLOAD.detector, workload: WORKLOAD.workload }]
+    const left = async () => (await store.models()).map(({ flow, workload }) => `${flow} ${workload.job}`).toSorted()
+    await store.commit(sampleRun({ finishedAt: 1000 + month / 2, workloads: used }))
+    assert.deepEqual(await left(), ['f away', 'f dns', 'g dns', 'gone dns'])
+    await store.schedule([
+      { flow: 'f', at: 0 },
+      { flow: 'g', at: 0 },
+    ])
+    await store.commit(sampleRun({ finishedAt: 2000 + month, workloads: used }))
+    assert.deepEqual(await left(), ['f dns', 'g dns'], 'g has not run yet and may come back to its own')
+    await store.commit(sampleRun({ finishedAt: 2000 + 3 * month, workloads: used }))
+    assert.deepEqual(await left(), ['f dns', 'g dns'])
+  }),
+
   law('a commit that fails has changed nothing', async store => {
     await store.commit(sampleRun({ anomalies: [sampleAnomaly()], watermark: 50 }))
     const before = await readAll(store, ['f', 'g'], ['log', 'hook'], [LABELS], 1e6)
@@ -497,9 +627,10 @@ export const storeLaws: readonly StoreLaw[] = [
   }),
   law('says its size', async store => {
     await store.commit(sampleRun({ anomalies: [sampleAnomaly()] }))
-    const { bytes, anomalies, snapshots, messages } = await store.stats()
+    await store.addModel(sampleModel(), true)
+    const { bytes, ...rows } = await store.stats()
     assert.ok(bytes >= 0)
-    assert.deepEqual({ anomalies, snapshots, messages }, { anomalies: 1, snapshots: 0, messages: 2 })
+    assert.deepEqual(rows, { anomalies: 1, snapshots: 0, messages: 2, models: 1 })
   }),
 ]
 
@@ -520,6 +651,9 @@ export const durableStoreLaws: readonly StoreLaw[] = [
             snapshots: [{ labels: LABELS, detector: 'seasonal', time: 50, state: new Uint8Array([7]) }],
           }),
         )
+        await store.addModel(sampleModel(), true)
+        await store.addModel(sampleModel({ createdAt: 1100 }), false)
+        await store.restoreModel(WORKLOAD, 2, 1200, 60)
         await store.claim(20, 1e9)
         const read = async () => await readAll(store, ['f'], ['log', 'hook'], [LABELS], 1e6)
         const before = await read()
@@ -528,6 +662,7 @@ export const durableStoreLaws: readonly StoreLaw[] = [
         const plain = (all: typeof before) => ({
           ...all,
           snapshots: all.snapshots.map(list => list.map(one => ({ ...one, state: [...one.state] }))),
+          inForce: all.inForce.map(list => list.map(one => ({ ...one, state: [...one.state] }))),
         })
         assert.deepEqual(plain(after), plain(before))
         assert.deepEqual(await store.claim(20, 10), ['f'])

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Run, Store } from '../stores/store.ts'
-import { sampleAnomaly, sampleRun, sampleScores } from './store-laws.ts'
+import type { NewModel, Run, Store } from '../stores/store.ts'
+import { sampleAnomaly, sampleModel, sampleRun, sampleScores } from './store-laws.ts'
 
 const labels = { __name__: 'up', job: 'dns' }
 
@@ -19,7 +19,13 @@ export function crashStep(i: number): Run {
   })
 }
 
-/** Throws unless every step up to the watermark is there with all its parts, and nothing of a later one; gives the last step. */
+/** The fit after the i-th commit, which is taken: every part of it says `i`. */
+export function crashModel(i: number): NewModel {
+  return sampleModel({ rows: i, range: { start: 0, end: i }, state: new Uint8Array(20_000).fill(i) })
+}
+
+/** Throws unless every step up to the watermark is there with all its parts, and nothing of a later one, and one whole model is in force;
+ * gives the last step. */
 export async function checkSteps(store: Store): Promise<number> {
   const last = (await store.flow('f'))?.watermark ?? 0
   const snapshots = await store.snapshots('f')
@@ -43,5 +49,16 @@ export async function checkSteps(store: Store): Promise<number> {
     starts,
   )
   assert.equal((await store.runs('f', 1))[0]?.range.start ?? 0, last * 100)
+  const [inForce] = await store.modelsInForce('f')
+  const taken = inForce?.version ?? 0
+  assert.ok(taken === last || taken === last - 1, `the model of step ${last} or the one before it must be in force, got ${taken}`)
+  assert.deepEqual(
+    inForce && [inForce.rows, inForce.state[0], inForce.state.at(-1)],
+    inForce && [taken, taken % 256, taken % 256],
+  )
+  assert.deepEqual(
+    (await store.models()).map(({ version, status }) => `${version} ${status}`),
+    Array.from({ length: Math.min(taken, 5) }, (_, k) => `${taken - k} ${k === 0 ? 'in force' : 'retired'}`),
+  )
   return last
 }

@@ -1,4 +1,6 @@
 import type { Generated } from 'kysely'
+import type { FitReason } from '../../detectors/detector.ts'
+import type { ModelStatus } from '../store.ts'
 
 /** The tables. Times are epoch ms; an absent time is NULL, which is NaN outside. */
 export interface Tables {
@@ -43,6 +45,30 @@ export interface Tables {
     abandoned: Generated<number>
     last_delivered_at: number | null
     last_error: string | null
+  }
+  models: {
+    id: Generated<number>
+    flow: string
+    detector: string
+    /** The canonical text of `labels`. */
+    workload: string
+    labels: string
+    version: number
+    status: ModelStatus
+    reason: FitReason
+    created_at: number
+    in_force_since: number | null
+    /** Up to when rows were seen by the fit, or by the operator who took it back. */
+    tried: number
+    used_at: number
+    rows: number
+    start: number
+    end: number
+    configuration: string
+    validation: number | null
+    current: number | null
+    seconds: number
+    state: Uint8Array
   }
 }
 
@@ -94,5 +120,15 @@ export const MIGRATIONS: readonly string[] = [
     name TEXT PRIMARY KEY, delivered INTEGER NOT NULL DEFAULT 0, abandoned INTEGER NOT NULL DEFAULT 0, last_delivered_at REAL,
     last_error TEXT
   ) WITHOUT ROWID;
+  `,
+  `
+  CREATE TABLE models (
+    id INTEGER PRIMARY KEY, flow TEXT NOT NULL, detector TEXT NOT NULL, workload TEXT NOT NULL, labels TEXT NOT NULL,
+    version INTEGER NOT NULL, status TEXT NOT NULL, reason TEXT NOT NULL, created_at REAL NOT NULL, in_force_since REAL, tried REAL NOT NULL,
+    used_at REAL NOT NULL, rows INTEGER NOT NULL, start REAL NOT NULL, "end" REAL NOT NULL, configuration TEXT NOT NULL, validation REAL,
+    current REAL, seconds REAL NOT NULL, state BLOB NOT NULL, UNIQUE (flow, detector, workload, version)
+  );
+  CREATE UNIQUE INDEX models_in_force ON models (flow, detector, workload) WHERE status = 'in force';
+  CREATE INDEX models_used ON models (used_at);
   `,
 ]

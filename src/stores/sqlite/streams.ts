@@ -20,6 +20,7 @@ export interface Streams {
   saveSnapshot(flow: number, snapshot: Snapshot): void
   forget(flow: number, labels: Labels, detector: string): void
   snapshots(flow: number): Snapshot[]
+  snapshot(flow: number, labels: Labels, detector: string): Snapshot | undefined
   savePoints(flow: number, detector: string, scores: Scores, range: TimeRange, keepFrom: number): void
   points(flow: number, labels: Labels, detector: string, range: TimeRange): Scores | undefined
   /** Deletes points before `keepFrom` of all streams of the flow, then streams and series of which nothing is left. */
@@ -81,6 +82,11 @@ export function fromStreams({ statement }: Database): Streams {
          WHERE flow = ? ORDER BY name, detector`,
       ).all(flow) as { labels: string; detector: string; time: number; state: Uint8Array }[]
       return rows.map(row => ({ labels: JSON.parse(row.labels), detector: row.detector, time: row.time, state: row.state }))
+    },
+    snapshot(flow, labels, detector) {
+      const stream = findStream(flow, labels, detector)
+      const row = stream === undefined ? undefined : statement('SELECT time, state FROM snapshots WHERE stream = ?').get(stream)
+      return row && { labels, detector, time: row.time as number, state: row.state as Uint8Array }
     },
 
     savePoints(flow, detector, scores, range, keepFrom) {
