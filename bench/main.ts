@@ -4,6 +4,7 @@ import * as accuracy from './accuracy.ts'
 import type { Bench, BenchOptions, Row } from './bench.ts'
 import * as budget from './budget.ts'
 import * as characterise from './characterise.ts'
+import * as comparison from './comparison.ts'
 import * as crossCheck from './cross-check.ts'
 import * as explore from './explore.ts'
 import { labelled } from './labelled.ts'
@@ -25,6 +26,7 @@ const benches: Readonly<Record<string, Bench>> = {
   'cross-check': crossCheck,
   speed,
   models,
+  comparison,
   scale,
   explore,
   characterise,
@@ -71,7 +73,7 @@ const options: BenchOptions = {
 
 const results: Row[] = []
 for (const [key, bench] of Object.entries(benches)) {
-  if (name === undefined ? ['accuracy', 'characterise'].includes(key) : key !== name) continue
+  if (name === undefined ? ['accuracy', 'comparison', 'characterise'].includes(key) : key !== name) continue
   if (!values.json) console.error(`${key}: ${bench.summary}`)
   results.push(...(await bench.run(options)))
 }
