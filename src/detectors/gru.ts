@@ -1,9 +1,7 @@
 import { z } from 'zod'
 import { component } from '../component.ts'
-import { DAY } from '../duration.ts'
-import { fromStream } from './from-stream.ts'
 import { checkLearned, learnedConfig, smallExample } from './learned/learned-config.ts'
-import { openLearned } from './learned/learned-stream.ts'
+import { fromRowModel } from './learned/learned-detector.ts'
 import { forecastRows } from './learned/row-model.ts'
 
 const config = z.strictObject(learnedConfig).check(({ value, issues }) => checkLearned(value, issues))
@@ -16,11 +14,6 @@ export const gruForecaster = component({
   type: 'gru',
   summary: 'Error of the next row of all columns when a GRU predicts it from the last rows.',
   config,
-  create: options =>
-    fromStream({
-      lookback: DAY,
-      multivariate: true,
-      open: snapshot => openLearned(columns => forecastRows({ ...options, cell: 'gru', columns }), options, snapshot),
-    }),
+  create: options => fromRowModel(columns => forecastRows({ ...options, cell: 'gru', columns }), options),
   examples: [smallExample],
 })

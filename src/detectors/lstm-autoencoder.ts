@@ -1,9 +1,7 @@
 import { z } from 'zod'
 import { component } from '../component.ts'
-import { DAY } from '../duration.ts'
-import { fromStream } from './from-stream.ts'
 import { checkLearned, learnedConfig, smallExample } from './learned/learned-config.ts'
-import { openLearned } from './learned/learned-stream.ts'
+import { fromRowModel } from './learned/learned-detector.ts'
 import { reconstructRows } from './learned/row-model.ts'
 
 const config = z
@@ -24,11 +22,6 @@ export const lstmAutoencoder = component({
   type: 'lstm-autoencoder',
   summary: 'What a recurrent autoencoder cannot reconstruct of the last rows of all columns.',
   config,
-  create: options =>
-    fromStream({
-      lookback: DAY,
-      multivariate: true,
-      open: snapshot => openLearned(columns => reconstructRows({ ...options, columns }), options, snapshot),
-    }),
+  create: options => fromRowModel(columns => reconstructRows({ ...options, columns }), options),
   examples: [smallExample],
 })

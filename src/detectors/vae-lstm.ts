@@ -1,9 +1,7 @@
 import { z } from 'zod'
 import { component } from '../component.ts'
-import { DAY } from '../duration.ts'
-import { fromStream } from './from-stream.ts'
 import { checkLearned, learnedConfig, smallExample } from './learned/learned-config.ts'
-import { openLearned } from './learned/learned-stream.ts'
+import { fromRowModel } from './learned/learned-detector.ts'
 import { reconstructProbably } from './learned/row-model.ts'
 
 const config = z
@@ -22,11 +20,6 @@ export const vaeLstm = component({
   type: 'vae-lstm',
   summary: 'How improbable the last row of all columns is to a variational autoencoder of LSTMs.',
   config,
-  create: options =>
-    fromStream({
-      lookback: DAY,
-      multivariate: true,
-      open: snapshot => openLearned(columns => reconstructProbably({ ...options, cell: 'lstm', columns }), options, snapshot),
-    }),
+  create: options => fromRowModel(columns => reconstructProbably({ ...options, cell: 'lstm', columns }), options),
   examples: [{ ...smallExample, latent: 4 }],
 })

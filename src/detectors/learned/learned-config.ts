@@ -14,6 +14,7 @@ export const learnedConfig = {
   refit: z.int().min(48).default(4096).describe('rows between fits, at most'),
   band: z.number().positive().default(4).describe('half width of the band in deviations of the error'),
   smooth: z.number().min(1).default(10).describe('rows by which the ranking score forgets; 1 for none'),
+  coldStart: z.boolean().default(true).describe('judge rows by a plain detector until there is a model; else they have no score'),
   seed: z.int().min(0).default(1).describe('of initial weights and stochastic order'),
 }
 

@@ -1,77 +1,48 @@
-import { clamp } from '../../math/clamp.ts'
-import { isMeasured } from '../../math/is-measured.ts'
-import { median } from '../../math/median.ts'
+import { finish } from '../../models/boosted-trees/fit-boosted-trees.ts'
 import type { Rows } from '../../models/networks/windows.ts'
-import type { Judgement, State, Stream } from '../detector.ts'
-import type { Expectation, RowModel } from './row-model.ts'
+import type { Judgement, Models, State, Stream } from '../detector.ts'
+import { openColdStart } from './cold-start.ts'
+import { countDrift } from './drift.ts'
+import { isKnown } from './fit-learned.ts'
+import type { LearnedModel, LearnedOptions, LearnedState, MakeModel } from './learned-state.ts'
+import { keptRows, PRIOR, readModel, scalingOf } from './learned-state.ts'
+import { countSince, startLife, takeModels, wantsFit } from './model-life.ts'
+import { counted, errorOf, errorScale } from './row-errors.ts'
+import type { Expectation } from './row-model.ts'
+import { columnOf, scaleColumn, scaled, seen, seenRows } from './scaling.ts'
 
-export interface LearnedOptions {
-  /** Rows before the first fit. */
-  readonly warmUp: number
-  /** Rows that are kept and learned. */
-  readonly memory: number
-  /** Rows between fits, once that many were seen; before, at twice as many rows each time. */
-  readonly refit: number
-  /** Half width of the band, in deviations of the error. */
-  readonly band: number
-  /** Rows by which the ranking score forgets; 1 for none. */
-  readonly smooth: number
-}
-
-/** Scaled values are held within ± this before a network sees them, or learns them. */
-const SEEN = 10
-/** Values count as at most so many usual deviations away. */
-const FAR = 30
-/** Usual deviation of a column, at least this share of its level. */
-const FLOOR = 0.01
-/** Usual deviation of a column, at least this share of its range. */
-const RANGE_FLOOR = 0.025
-/** Deviation of the error, in usual deviations of the column, at least. */
-const LEAST_ERROR = 0.05
-/** Errors of a row beyond this many deviations count by their logarithm: one wild column must not hide all others. */
-const CAP = 20
-/** The error on validation rows counts as so many rows. */
-const PRIOR = 50
 const ERROR_GAIN = 0.0002
 /** A row lets a squared scale grow by at most this part: an outage of 20 rows doubles it, one of 300 rows is the new usual. */
 const GROWTH = 0.04
 /** Of the windows of validation, at the end, so many tell the first deviation of errors. */
 const TAIL = 48
-
-interface Memory extends Record<string, unknown> {
-  version: 1
-  columns: number
-  rows: number
-  nextFit: number
-  /** The last rows in the metric's unit, row r at r modulo `memory`; NaN is unknown. */
-  values: Float64Array
-  centre: Float64Array
-  unit: Float64Array
-  /** Mean square of the error by column, in units, and how many rows it is from. */
-  variance: Float64Array
-  judged: number
-  /** Mean square of the scores, forgotten by `smooth`. */
-  energy: number
-  weights: Float32Array
-}
+const NONE = new Float32Array(0)
 
 /**
  * Goes row by row with a network that learns the last rows, on a schedule that depends on the count of rows alone. Centre (median) and unit (median
  * deviation) of each column are those of the rows that are learned. A column's strangeness is |error| in its usual size; the score is the root mean
- * square of those of all known columns, `channel` the largest.
+ * square of those of all known columns, `channel` the largest. Until there is a network, rows are judged by a plain detector; see `openColdStart`.
+ *
+ * A stream that is given models judges with the one in force, keeps its rows for `fitLearned`, and says when a fit is due; see `wantsFit`. Weights are not in
+ * its snapshot.
  */
-export function openLearned(makeModel: (columns: number) => RowModel, options: LearnedOptions, snapshot?: State): Stream {
-  const { warmUp, memory, refit, band, smooth } = options
-  let m: Memory = snapshot?.version === 1 ? (structuredClone(snapshot) as unknown as Memory) : start(0)
+export function openLearned(makeModel: MakeModel, options: LearnedOptions, snapshot?: State, models?: Models): Stream {
+  const { warmUp, memory, refit, band, smooth, coldStart } = options
+  const given = snapshot?.version === 1 ? snapshot : undefined
+  let m: LearnedState = given ? (structuredClone(given) as unknown as LearnedState) : start(0)
   let model = m.columns > 0 ? makeModel(m.columns) : undefined
-  let window = new Float32Array(0)
+  /** What it was given to judge with. */
+  let fitted: LearnedModel | undefined
+  if (m.columns > 0) takeGiven()
+  let cold = m.columns > 0 && isCold() ? openCold(given?.cold as State | undefined) : undefined
+  let window = NONE
   /** Of the row that comes next, and that row when the model needed to see it: what was scored is learned next. */
   let ahead: Expectation | undefined
   let isAhead = false
   let looked = new Float64Array(0)
   const judgement: Judgement = { score: NaN, value: NaN, expected: NaN, lower: NaN, upper: NaN, alarm: NaN }
 
-  function start(columns: number): Memory {
+  function start(columns: number): LearnedState {
     return {
       version: 1,
       columns,
@@ -83,37 +54,81 @@ export function openLearned(makeModel: (columns: number) => RowModel, options: L
       variance: new Float64Array(columns).fill(1),
       judged: 0,
       energy: NaN,
-      weights: new Float32Array(0),
+      weights: NONE,
     }
   }
 
-  const scaled = (value: number, c: number) => (isMeasured(value) ? (value - m.centre[c]) / m.unit[c] : NaN)
-  const seen = (value: number, c: number) => clamp(scaled(value, c), -SEEN, SEEN)
+  function weights(): Float32Array {
+    return models ? (fitted?.weights ?? NONE) : m.weights
+  }
+
+  function isCold(): boolean {
+    return coldStart && weights().length === 0
+  }
+
+  function takeGiven(): void {
+    delete m.cold
+    if (!models) {
+      for (const name of ['life', 'times', 'inherited']) delete m[name]
+      return
+    }
+    m.weights = NONE
+    m.times ??= new Float64Array(memory).fill(NaN)
+    m.life ??= startLife()
+    fitted = readModel(models.model?.state, m.columns)
+    const was = m.life.version
+    const change = takeModels(m.life, models, fitted !== undefined, time => countSince(m.times!, m.rows, time))
+    // What is judged by other means than before is not smoothed with it.
+    if (change === 'drop' || (change === 'adopt' && Number.isNaN(was))) m.energy = NaN
+    if (change === 'adopt') adopt(fitted!)
+  }
+
+  function adopt(from: LearnedModel): void {
+    const own = keptRows(m, memory)
+    Object.assign(m, scalingOf(own, from, options))
+    m.variance = from.variance.slice()
+    m.judged = PRIOR
+    m.inherited = m.rows < warmUp
+  }
+
+  /** As much as a first fit wants: so many rows of its own say more of a stream's scale than those of another. */
+  function rescale(from: LearnedModel): void {
+    const before = m.unit
+    Object.assign(m, scalingOf(keptRows(m, memory), from, options))
+    m.variance = m.variance.map((variance, c) => variance * (before[c] / m.unit[c]) ** 2)
+    m.inherited = false
+  }
+
+  /** Goes on where it was; without that, through the rows that are kept, where their times are. */
+  function openCold(state?: State): ReturnType<typeof openColdStart> {
+    const opened = openColdStart(m.columns, state)
+    if (state || !m.times) return opened
+    for (let r = Math.max(0, m.rows - memory); r < m.rows; r++) {
+      const from = (r % memory) * m.columns
+      const time = m.times[r % memory]
+      if (!Number.isNaN(time)) opened.learn(time, m.values.subarray(from, from + m.columns))
+    }
+    return opened
+  }
 
   /** The window that ends with this row, scaled; undefined where most of it is unknown. */
   function windowWith(row?: ArrayLike<number>): Rows | undefined {
     const { columns } = m
     const span = model!.span
     if (window.length !== span * columns) window = new Float32Array(span * columns)
-    let known = 0
     for (let i = 0; i < span - 1; i++) {
-      const from = ((m.rows - span + 1 + i) % memory) * columns
-      let isKnown = false
-      for (let c = 0; c < columns; c++) {
-        const value = seen(m.values[from + c], c)
-        window[i * columns + c] = value
-        isKnown ||= !Number.isNaN(value)
-      }
-      if (isKnown) known++
+      const r = m.rows - span + 1 + i
+      const from = (r % memory) * columns
+      for (let c = 0; c < columns; c++) window[i * columns + c] = r < 0 ? NaN : seen(m, m.values[from + c], c)
     }
-    for (let c = 0; c < columns; c++) window[(span - 1) * columns + c] = row ? seen(row[c], c) : NaN
-    return 2 * known >= span - 1 ? { values: window, columns } : undefined
+    for (let c = 0; c < columns; c++) window[(span - 1) * columns + c] = row ? seen(m, row[c], c) : NaN
+    return isKnown(window, columns) ? { values: window, columns } : undefined
   }
 
   function expectationOf(row: ArrayLike<number>): Expectation | undefined {
     if (isAhead && (!model!.needsLast || isLooked(row))) return ahead
     const rows = model!.needsLast ? windowWith(row) : windowWith()
-    ahead = rows && copyOf(model!.expect(m.weights, rows))
+    ahead = rows && copyOf(model!.expect(weights(), rows))
     looked = Float64Array.from(row)
     isAhead = true
     return ahead
@@ -124,53 +139,17 @@ export function openLearned(makeModel: (columns: number) => RowModel, options: L
     return true
   }
 
-  /** The error of a column in its usual size; NaN where its value is unknown. */
-  function strangeness(row: ArrayLike<number>, c: number, { expected, deviation }: Expectation): number {
-    return errorOf(row[c], c, expected[c], deviation[c]) / scaleOf(c)
-  }
-
-  function errorOf(value: number, c: number, expected: number, deviation: number): number {
-    return Math.abs(clamp(scaled(value, c), -FAR, FAR) - expected) / deviation
-  }
-
-  const scaleOf = (c: number) => Math.max(Math.sqrt(m.variance[c]), LEAST_ERROR)
+  const errorAt = (row: ArrayLike<number>, c: number, { expected, deviation }: Expectation) =>
+    errorOf(scaled(m, row[c], c), expected[c], deviation[c])
 
   function fit(): void {
     const { columns } = m
-    const count = Math.min(m.rows, memory)
-    const rows = new Float32Array(count * columns)
-    const column = new Float64Array(count)
-    for (let c = 0; c < columns; c++) {
-      for (let i = 0; i < count; i++) {
-        const value = m.values[((m.rows - count + i) % memory) * columns + c]
-        column[i] = isMeasured(value) ? value : NaN
-      }
-      scaleColumn(column, c)
-      for (let i = 0; i < count; i++) rows[i * columns + c] = seen(column[i], c)
-    }
-    m.weights = model!.fit({ values: rows, columns }, m.weights, m.rows)
-    judgeTail(rows, count)
-  }
-
-  function scaleColumn(column: Float64Array, c: number): void {
-    const centre = median(column)
-    if (Number.isNaN(centre)) return
-    const deviations = column.map(value => Math.abs(value - centre))
-    // Where most values are one, all that is known of the others is their range.
-    const usual = 1.4826 * median(deviations)
-    const most = usual > 0 ? FAR * usual : Infinity
-    let sum = 0
-    let known = 0
-    let range = 0
-    for (const deviation of deviations)
-      if (!Number.isNaN(deviation)) {
-        const counted = Math.min(deviation, most)
-        sum += counted ** 2
-        range = Math.max(range, counted)
-        known++
-      }
-    m.centre[c] = centre
-    m.unit[c] = Math.max(usual, Math.sqrt(sum / known), RANGE_FLOOR * range, range > 0 ? 0 : FLOOR * Math.abs(centre), 1e-9)
+    const values = keptRows(m, memory)
+    for (let c = 0; c < columns; c++) scaleColumn(m, columnOf(values, columns, c), c)
+    const rows = seenRows(m, values, columns)
+    if (m.weights.length === 0) m.energy = NaN
+    m.weights = finish(model!.fit({ values: rows, columns }, m.weights, m.rows))
+    judgeTail(rows, values.length / columns)
   }
 
   /** Errors of the last rows, which were learned least. */
@@ -195,11 +174,13 @@ export function openLearned(makeModel: (columns: number) => RowModel, options: L
   }
 
   /** Says the row in `judgement` and returns its energy: the mean square of the strangeness of its known columns; NaN while undecided. */
-  function look(row: ArrayLike<number>): number {
+  function look(time: number, row: ArrayLike<number>): number {
     judgement.value = row[0]
     judgement.expected = judgement.lower = judgement.upper = NaN
     if (row.length > 1) judgement.channel = NaN
-    if (m.weights.length === 0 || row.length !== m.columns) return NaN
+    if (row.length !== m.columns) return NaN
+    if (cold) return cold.look(time, row, judgement)
+    if (weights().length === 0) return NaN
     const expectation = expectationOf(row)
     if (!expectation) return NaN
     let strangest = -1
@@ -207,11 +188,10 @@ export function openLearned(makeModel: (columns: number) => RowModel, options: L
     let sum = 0
     let known = 0
     for (let c = 0; c < m.columns; c++) {
-      const error = strangeness(row, c, expectation)
+      const error = errorAt(row, c, expectation) / errorScale(m.variance[c])
       if (Number.isNaN(error)) continue
       known++
-      const counted = m.columns > 1 && error > CAP ? CAP * (1 + Math.log(error / CAP)) : error
-      sum += counted * counted
+      sum += counted(error, m.columns) ** 2
       if (error > most) {
         most = error
         strangest = c
@@ -219,7 +199,7 @@ export function openLearned(makeModel: (columns: number) => RowModel, options: L
     }
     const c = Math.max(0, strangest)
     const expected = m.centre[c] + m.unit[c] * expectation.expected[c]
-    const margin = band * m.unit[c] * scaleOf(c) * expectation.deviation[c]
+    const margin = band * m.unit[c] * errorScale(m.variance[c]) * expectation.deviation[c]
     judgement.value = row[c]
     judgement.expected = expected
     judgement.lower = expected - margin
@@ -229,44 +209,62 @@ export function openLearned(makeModel: (columns: number) => RowModel, options: L
     return sum / known
   }
 
+  function learnErrors(row: ArrayLike<number>): void {
+    const expectation = expectationOf(row)
+    if (!expectation) return
+    m.judged = Math.min(m.judged + 1, 1e9)
+    const gain = Math.max(1 / m.judged, ERROR_GAIN)
+    for (let c = 0; c < m.columns; c++) {
+      const error = errorAt(row, c, expectation)
+      if (Number.isNaN(error)) continue
+      m.variance[c] += Math.min(GROWTH * errorScale(m.variance[c]) ** 2, gain * (error * error - m.variance[c]))
+    }
+  }
+
+  function keepRow(time: number, row: ArrayLike<number>): void {
+    const to = m.rows % memory
+    for (let c = 0; c < m.columns; c++) m.values[to * m.columns + c] = row[c]
+    if (m.times) m.times[to] = time
+    if (m.life) m.life.fresh++
+    m.rows++
+    isAhead = false
+  }
+
+  function fitWhenDue(): void {
+    if (m.rows < m.nextFit) return
+    fit()
+    cold = undefined
+    m.nextFit = m.rows + Math.min(m.rows, refit)
+  }
+
   const smoothed = (energy: number) => (Number.isNaN(m.energy) ? energy : m.energy + (energy - m.energy) / smooth)
 
   return {
-    score(_time, row) {
-      const energy = look(row)
+    score(time, row) {
+      const energy = look(time, row)
       judgement.score = Math.sqrt(smoothed(energy))
       judgement.alarm = Math.sqrt(energy)
       return judgement
     },
-    learn(_time, row) {
+    learn(time, row) {
       if (m.columns === 0) {
         m = start(row.length)
         model = makeModel(row.length)
+        takeGiven()
+        cold = isCold() ? openCold() : undefined
       }
       if (row.length !== m.columns) return
-      const energy = look(row)
+      const energy = look(time, row)
       if (!Number.isNaN(energy)) m.energy = smoothed(energy)
-      if (m.weights.length > 0) {
-        const expectation = expectationOf(row)
-        if (expectation) {
-          m.judged = Math.min(m.judged + 1, 1e9)
-          const gain = Math.max(1 / m.judged, ERROR_GAIN)
-          for (let c = 0; c < m.columns; c++) {
-            const error = errorOf(row[c], c, expectation.expected[c], expectation.deviation[c])
-            if (Number.isNaN(error)) continue
-            m.variance[c] += Math.min(GROWTH * scaleOf(c) ** 2, gain * (error * error - m.variance[c]))
-          }
-        }
-      }
-      const to = (m.rows % memory) * m.columns
-      for (let c = 0; c < m.columns; c++) m.values[to + c] = row[c]
-      m.rows++
-      isAhead = false
-      if (m.rows < m.nextFit) return
-      fit()
-      m.nextFit = m.rows + Math.min(m.rows, refit)
+      if (weights().length > 0) learnErrors(row)
+      if (fitted) countDrift(m.life!.recent, Math.sqrt(energy), fitted.deciles)
+      cold?.learn(time, row)
+      keepRow(time, row)
+      if (!models) fitWhenDue()
+      else if (fitted && m.inherited && m.rows >= warmUp) rescale(fitted)
     },
-    snapshot: () => structuredClone(m) as unknown as State,
+    snapshot: () => ({ ...(structuredClone(m) as unknown as State), ...(cold ? { cold: cold.snapshot() } : {}) }),
+    wants: () => (models && m.life ? wantsFit(m.life, { rows: m.rows, warmUp, refit }, fitted) : undefined),
   }
 }
 

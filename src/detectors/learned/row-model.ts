@@ -22,8 +22,8 @@ export interface RowModel {
   readonly span: number
   /** The window must be looked at with its last row: what is expected depends on it. */
   readonly needsLast: boolean
-  /** Weights that were taught, going on from earlier ones. */
-  fit(rows: Rows, earlier: Float32Array, seed: number): Float32Array
+  /** Yields the share that is done, and then weights that were taught, going on from earlier ones where there are any. May be left at any point. */
+  fit(rows: Rows, earlier: Float32Array, seed: number): Generator<number, Float32Array>
   /** The window that begins at row 0 of `rows`; `weights` are compared by identity, so nobody may write into them. */
   expect(weights: Float32Array, rows: Rows): Expectation
 }
@@ -48,13 +48,19 @@ const BATCH = 32
 const PATIENCE = 3
 const VALIDATION = 0.15
 
-/** A network with the weights that it holds now. Networks are large and rows are judged one after another, so streams of one shape share them. */
-interface Shared<Kind extends Network> {
-  readonly learner: Kind
-  readonly judge: Kind
+interface Learner<Kind extends Network> {
+  readonly network: Kind
   /** What the network draws noise from. */
   readonly noise: Random & { begin(seed: number): void }
+}
+
+/** A network with the weights that it holds now. Networks are large and rows are judged one after another, so streams of one shape share them. */
+interface Shared<Kind extends Network> {
+  readonly judge: Kind
   owner?: Float32Array
+  /** Out of place while a fit uses it, which may rest for long. */
+  learner?: Learner<Kind> | undefined
+  openLearner(): Learner<Kind>
 }
 const shared = new Map<string, Shared<Network>>()
 const MOST_SHARED = 8
@@ -68,34 +74,52 @@ function shareNetwork<Kind extends Network>(key: string, open: (batch: number, n
 }
 
 function openShared<Kind extends Network>(open: (batch: number, noise: Random) => Kind): Shared<Kind> {
-  let random = seededRandom(0)
-  const noise = {
-    next: () => random.next(),
-    state: () => random.state(),
-    begin(seed: number) {
-      random = seededRandom(seed)
+  return {
+    judge: open(1, seededRandom(0)),
+    openLearner() {
+      let random = seededRandom(0)
+      const noise = {
+        next: () => random.next(),
+        state: () => random.state(),
+        begin(seed: number) {
+          random = seededRandom(seed)
+        },
+      }
+      return { network: open(BATCH, noise), noise }
     },
   }
-  return { learner: open(BATCH, noise), judge: open(1, noise), noise }
 }
 
-function fitNetwork(network: Network, rows: Rows, earlier: Float32Array, seed: number, options: LearningOptions): Float32Array {
-  const starts = Int32Array.from({ length: rows.values.length / rows.columns - network.span + 1 }, (_, i) => i)
-  const { epochs, rate, windows } = options
-  const warm = earlier.length > 0
-  if (warm) network.parameters.weights.set(earlier)
-  const random = seededRandom(seed)
-  const training = train(network, rows, starts, {
-    epochs,
-    rate,
-    windows,
-    warm,
-    random,
-    patience: PATIENCE,
-    validation: VALIDATION,
-  })
-  while (!training.next().done);
-  return Float32Array.from(network.parameters.weights)
+function* fitNetwork(
+  place: Shared<Network>,
+  rows: Rows,
+  earlier: Float32Array,
+  seed: number,
+  options: LearningOptions,
+): Generator<number, Float32Array> {
+  const learner = place.learner ?? place.openLearner()
+  place.learner = undefined
+  try {
+    const { network, noise } = learner
+    const starts = Int32Array.from({ length: rows.values.length / rows.columns - network.span + 1 }, (_, i) => i)
+    const { epochs, rate, windows } = options
+    const warm = earlier.length > 0
+    if (warm) network.parameters.weights.set(earlier)
+    noise.begin(seed)
+    const training = train(network, rows, starts, {
+      epochs,
+      rate,
+      windows,
+      warm,
+      random: seededRandom(seed),
+      patience: PATIENCE,
+      validation: VALIDATION,
+    })
+    for (const { epoch, batch, batches } of training) yield (epoch + (batch + 1) / batches) / epochs
+    return Float32Array.from(network.parameters.weights)
+  } finally {
+    place.learner = learner
+  }
 }
 
 function hold(network: Shared<Network>, weights: Float32Array): void {
@@ -114,7 +138,7 @@ export function forecastRows(options: NetworkOptions): RowModel {
   return {
     span: steps + 1,
     needsLast: false,
-    fit: (rows, earlier, seed) => fitNetwork(use().learner, rows, earlier, options.seed + seed, options),
+    fit: (rows, earlier, seed) => fitNetwork(use(), rows, earlier, options.seed + seed, options),
     expect(weights, rows) {
       const network = use()
       hold(network, weights)
@@ -134,7 +158,7 @@ export function reconstructRows(options: NetworkOptions): RowModel {
   return {
     span: steps,
     needsLast: true,
-    fit: (rows, earlier, seed) => fitNetwork(use().learner, rows, earlier, options.seed + seed, options),
+    fit: (rows, earlier, seed) => fitNetwork(use(), rows, earlier, options.seed + seed, options),
     expect(weights, rows) {
       const network = use()
       hold(network, weights)
@@ -162,11 +186,7 @@ export function reconstructProbably(options: NetworkOptions & { readonly latent:
   return {
     span: steps,
     needsLast: true,
-    fit(rows, earlier, seed) {
-      const network = use()
-      network.noise.begin(options.seed + seed)
-      return fitNetwork(network.learner, rows, earlier, options.seed + seed, options)
-    },
+    fit: (rows, earlier, seed) => fitNetwork(use(), rows, earlier, options.seed + seed, options),
     expect(weights, rows) {
       const network = use()
       hold(network, weights)
