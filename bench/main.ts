@@ -8,6 +8,7 @@ import * as comparison from './comparison.ts'
 import * as crossCheck from './cross-check.ts'
 import * as explore from './explore.ts'
 import { labelled } from './labelled.ts'
+import * as labels from './labels.ts'
 import * as models from './models.ts'
 import * as nab from './nab.ts'
 import * as scale from './scale.ts'
@@ -27,6 +28,7 @@ const benches: Readonly<Record<string, Bench>> = {
   speed,
   models,
   comparison,
+  labels,
   scale,
   explore,
   characterise,

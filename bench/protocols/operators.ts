@@ -31,6 +31,14 @@ export function findAlerts(times: Float64Array, alarm: Float64Array, from: numbe
   return firstRows(rule.judge(scores).strength, from)
 }
 
+/** The same where a fixed limit says what is strange: from there on. */
+export function findAlertsFrom(limit: number, alarm: Float64Array, from: number): number[] {
+  return firstRows(
+    alarm.map(score => (score >= limit ? 1 : 0)),
+    from,
+  )
+}
+
 /** How many false alarms a budget gave, and how many it allows in that time. */
 export interface Calibration {
   readonly alarms: number

@@ -28,8 +28,12 @@ parentPort?.on('message', async (task: ScoreTask) => {
   }
 })
 
+/** Of the set that was asked for last. */
+let opened: { readonly set: string; readonly entries: ReturnType<typeof openEntries> } | undefined
+
 async function doTask({ set, data, name, detector, scores, measured }: ScoreTask): Promise<void> {
-  const entry = (await openEntries(set, data))?.find(entry => entry.name === name)
+  if (opened?.set !== set) opened = { set, entries: openEntries(set, data) }
+  const entry = (await opened.entries)?.find(entry => entry.name === name)
   if (!entry) throw new RangeError(`${set} must have a series ${name}`)
   const series = await entry.load()
   if (!existsSync(scores)) {
