@@ -102,6 +102,7 @@ function demoConfiguration(listen: string, moment: number): Configuration {
     store: { type: 'memory', config: {} },
     server: { host, port, externalUrl: `http://${listen}` },
     workers: 1,
+    training: { threads: 1, deadline: 10 * MINUTE },
     flows,
   }
 }

@@ -1,9 +1,11 @@
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
-import { seriesId } from '../anomaly.ts'
+import { type Labels, seriesId } from '../anomaly.ts'
 import { type FlowInput, joinFindings } from '../pipeline/compute-flow.ts'
+import type { FlowConfig } from '../pipeline/configuration.ts'
 import type { Compute } from '../pipeline/flow.ts'
 import type { Findings } from '../pipeline/pipeline.ts'
+import { workloadOf } from '../pipeline/workload.ts'
 
 /** Series of one flow that one thread takes at a time. */
 const SERIES_PER_TASK = 1000
@@ -27,7 +29,7 @@ export function openComputePool(threads: number): ComputePool {
   let pending = 0
   return {
     async compute(config, input, signal) {
-      const parts = split(input)
+      const parts = split(input, config.replicas)
       return joinFindings(
         await Promise.all(parts.map(part => pool.run({ config, input: part }, { signal }) as Promise<Findings>)),
       )
@@ -41,14 +43,17 @@ export function openComputePool(threads: number): ComputePool {
   }
 }
 
-function split(input: FlowInput): readonly FlowInput[] {
+function split(input: FlowInput, replicas: FlowConfig['replicas']): readonly FlowInput[] {
   const ids = new Set([...input.frames, ...input.snapshots].map(({ labels }) => seriesId(labels)))
   const count = Math.max(1, Math.ceil(ids.size / SERIES_PER_TASK))
   if (count === 1) return [input]
   const part = new Map([...ids].map((id, i) => [id, i % count]))
-  return Array.from({ length: count }, (_, k) => ({
-    ...input,
-    frames: input.frames.filter(({ labels }) => part.get(seriesId(labels)) === k),
-    snapshots: input.snapshots.filter(({ labels }) => part.get(seriesId(labels)) === k),
-  }))
+  return Array.from({ length: count }, (_, k) => {
+    const isMine = ({ labels }: { readonly labels: Labels }) => part.get(seriesId(labels)) === k
+    const frames = input.frames.filter(isMine)
+    const snapshots = input.snapshots.filter(isMine)
+    const workloads = new Set([...frames, ...snapshots].map(({ labels }) => seriesId(workloadOf(labels, replicas))))
+    const models = input.models?.filter(({ workload }) => workloads.has(seriesId(workload)))
+    return { ...input, frames, snapshots, ...(models ? { models } : {}) }
+  })
 }

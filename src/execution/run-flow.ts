@@ -2,7 +2,7 @@ import { SourceError } from '../errors.ts'
 import type { TimeRange } from '../frame/frame.ts'
 import { mergeGap } from '../pipeline/compute-flow.ts'
 import type { FlowConfig } from '../pipeline/configuration.ts'
-import type { Pipeline, Reader } from '../pipeline/pipeline.ts'
+import type { Pipeline, Reader, Wanted } from '../pipeline/pipeline.ts'
 import type { Change, Store } from '../stores/store.ts'
 
 export interface RunFlowParts {
@@ -13,6 +13,8 @@ export interface RunFlowParts {
   readonly now: () => number
   /** Write no messages: what is found is history. */
   readonly silent?: boolean
+  /** Told of the fits that the run wants, once its snapshots are stored. */
+  readonly onWanted?: (wanted: readonly Wanted[]) => void
 }
 
 /** Rows that may be looked at now: up to the newest grid time at or before `now - delay`. */
@@ -32,7 +34,7 @@ export async function runFlow(parts: RunFlowParts, range: TimeRange, signal: Abo
   try {
     const findings = await pipeline.run({ range, reader, signal, now })
     signal.throwIfAborted()
-    return await store.commit({
+    const changes = await store.commit({
       flow: config.name,
       range: findings.range,
       startedAt,
@@ -48,8 +50,11 @@ export async function runFlow(parts: RunFlowParts, range: TimeRange, signal: Abo
       channels: config.notify,
       annotations: annotations(config),
       series: findings.series,
+      workloads: findings.workloads,
       ...(parts.silent ? { silent: true } : {}),
     })
+    parts.onWanted?.(findings.wanted)
+    return changes
   } catch (error) {
     await store.fail({
       flow: config.name,

@@ -2,10 +2,10 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { ConfigError } from '../errors.ts'
 import { notifiers as notifierFamily } from '../notifiers/index.ts'
 import type { Notifier } from '../notifiers/notifier.ts'
-import { flowLookback } from '../pipeline/compute-flow.ts'
+import { flowLookback, hasModels } from '../pipeline/compute-flow.ts'
 import type { CheckedPart, Configuration, FlowConfig } from '../pipeline/configuration.ts'
 import { flowPipeline } from '../pipeline/flow.ts'
-import type { Pipeline } from '../pipeline/pipeline.ts'
+import type { Pipeline, Wanted } from '../pipeline/pipeline.ts'
 import { fromOutbox } from '../responding/outbox.ts'
 import { sources as sourceFamily } from '../sources/index.ts'
 import type { Source } from '../sources/source.ts'
@@ -15,6 +15,8 @@ import { openInProcessDispatcher } from './in-process-dispatcher.ts'
 import { runFlow } from './run-flow.ts'
 import { openScheduler } from './scheduler.ts'
 import { openReader } from './store-reader.ts'
+import { openTrainer, type RunningFit } from './trainer.ts'
+import { openTrainingPool } from './training-pool.ts'
 
 /** What the service takes from outside. */
 export interface World {
@@ -39,6 +41,7 @@ export interface ServiceHealth {
   readonly startedAt: number
   readonly sources: readonly SourceHealth[]
   readonly workers: { readonly size: number; readonly busy: number; readonly queued: number }
+  readonly training: { readonly waiting: number; readonly running: readonly RunningFit[] }
 }
 
 export interface Service {
@@ -73,6 +76,19 @@ export async function startService(first: Configuration, store: Store, folder: s
   const pool = openComputePool(first.workers)
   const registry = new Registry()
   const metrics = describeMetrics(registry)
+  const trainingPool = openTrainingPool(first.training.threads)
+  const trainer = openTrainer({
+    store,
+    pool: trainingPool,
+    now,
+    ...first.training,
+    log,
+    onEnd(outcome, seconds) {
+      metrics.fits.inc({ outcome })
+      metrics.fitSeconds.observe(seconds)
+    },
+  })
+  describeTraining(registry, trainer.load)
 
   const assemble = (configuration: Configuration): Assembly => {
     const sources = make(sourceFamily, configuration.sources, { fetch: world.fetch, now, sleep: world.sleep, folder })
@@ -86,7 +102,7 @@ export async function startService(first: Configuration, store: Store, folder: s
     const flows = new Map(
       configuration.flows.map(config => [
         config.name,
-        { config, pipeline: flowPipeline(config, flowLookback(config), pool.compute) },
+        { config, pipeline: flowPipeline(config, flowLookback(config), pool.compute, { models: hasModels(config) }) },
       ]),
     )
     return { configuration, sources, notifiers, flows, reader: openReader(sources, store) }
@@ -110,7 +126,12 @@ export async function startService(first: Configuration, store: Store, folder: s
       const flow = current.flows.get(job.flow)
       if (!flow) return
       const stop = metrics.duration.startTimer()
-      const parts = { config: flow.config, pipeline: flow.pipeline, reader: current.reader, store, now }
+      const { config, pipeline } = flow
+      const onWanted = (wanted: readonly Wanted[]) => {
+        // A run that ends after a reload wants what is not configured any more.
+        if (current.flows.get(job.flow) === flow) trainer.want(config, wanted)
+      }
+      const parts = { config, pipeline, reader: current.reader, store, now, onWanted }
       const changes = [...(await firstLook(parts, job.range, signal)), ...(await runFlow(parts, job.range, signal))]
       stop()
       metrics.runs.inc({ status: 'ok' })
@@ -171,13 +192,21 @@ export async function startService(first: Configuration, store: Store, folder: s
     health() {
       const reasons: string[] = []
       if (signal.aborted) reasons.push('the service is stopping')
-      return { ready: reasons.length === 0, reasons, startedAt, sources: [...sourceHealth.values()], workers: pool.load() }
+      return {
+        ready: reasons.length === 0,
+        reasons,
+        startedAt,
+        sources: [...sourceHealth.values()],
+        workers: pool.load(),
+        training: trainer.load(),
+      }
     },
     async reconfigure(next) {
       requireSame(current.configuration, next)
       const assembly = assemble(next)
       await scheduler.schedule(next.flows)
       current = assembly
+      trainer.keep(next.flows)
       outboxStop.abort()
       await outboxDone
       outboxStop = new AbortController()
@@ -189,8 +218,8 @@ export async function startService(first: Configuration, store: Store, folder: s
       stopping.abort(new Error('the service is stopping'))
       outboxStop.abort()
       await dispatcher.close()
-      await Promise.all([loops, outboxDone])
-      await pool.close()
+      await Promise.all([loops, outboxDone, trainer.close()])
+      await Promise.all([pool.close(), trainingPool.close()])
       await store.close()
     },
   }
@@ -210,7 +239,7 @@ async function firstLook(
 
 /** Parts that a running process cannot exchange. */
 function requireSame(before: Configuration, after: Configuration): void {
-  const faults = (['store', 'server', 'workers'] as const)
+  const faults = (['store', 'server', 'workers', 'training'] as const)
     .filter(key => JSON.stringify(before[key]) !== JSON.stringify(after[key]))
     .map(path => ({
       file: after.file,
@@ -230,6 +259,26 @@ function make<Made, Needs>(
   return Object.fromEntries(Object.entries(parts).map(([name, { type, config }]) => [name, family[type]!.create(config, needs)]))
 }
 
+function describeTraining(registry: Registry, load: () => { readonly waiting: number; readonly running: readonly unknown[] }) {
+  const registers = [registry]
+  new Gauge({
+    name: 'tidewatch_model_fits_waiting',
+    help: 'Fits that wait for a thread.',
+    registers,
+    collect() {
+      this.set(load().waiting)
+    },
+  })
+  new Gauge({
+    name: 'tidewatch_model_fits_running',
+    help: 'Fits that are being made.',
+    registers,
+    collect() {
+      this.set(load().running.length)
+    },
+  })
+}
+
 function describeMetrics(registry: Registry) {
   const registers = [registry]
   return {
@@ -245,6 +294,18 @@ function describeMetrics(registry: Registry) {
       name: 'tidewatch_run_duration_seconds',
       help: 'Time of a run, from its first question to its commit.',
       buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60],
+      registers,
+    }),
+    fits: new Counter({
+      name: 'tidewatch_model_fits_total',
+      help: 'Fits of models by what became of them: taken, refused (worse than the one in force), failed or cancelled.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    fitSeconds: new Histogram({
+      name: 'tidewatch_model_fit_seconds',
+      help: 'Time of a fit, from its turn to its end.',
+      buckets: [0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600],
       registers,
     }),
   }

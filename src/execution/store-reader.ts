@@ -8,6 +8,7 @@ export function openReader(sources: Readonly<Record<string, Source>>, store: Sto
   const asked = new Map<string, Promise<unknown>>()
   const answer = async (query: Query, signal: AbortSignal): Promise<unknown> => {
     if (query.kind === 'snapshots') return store.snapshots(query.flow)
+    if (query.kind === 'models') return store.modelsInForce(query.flow)
     if (query.kind === 'anomalies') return store.anomalies(query.filter)
     const source = sources[query.source]
     if (!source)

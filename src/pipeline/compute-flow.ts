@@ -1,6 +1,7 @@
 import { type Anomaly, type Labels, seriesId } from '../anomaly.ts'
 import type { Calendar } from '../calendars/calendar.ts'
 import { calendars } from '../calendars/index.ts'
+import type { Registry } from '../component.ts'
 import type { Detector, Scores, State, Stream } from '../detectors/detector.ts'
 import { runStream } from '../detectors/from-stream.ts'
 import { detectors } from '../detectors/index.ts'
@@ -14,10 +15,11 @@ import type { Refiner } from '../refiners/refiner.ts'
 import { findAnomalies } from '../rules/find-anomalies.ts'
 import { rules } from '../rules/index.ts'
 import { judged, type Rule } from '../rules/rule.ts'
-import type { Snapshot } from '../stores/store.ts'
+import type { Snapshot, StoredModel } from '../stores/store.ts'
 import { transforms } from '../transforms/index.ts'
 import { chain, type Transform, type TransformStream, transformFrame } from '../transforms/transform.ts'
 import { create, type FlowConfig, type Part } from './configuration.ts'
+import { fromStored, mostKnowing } from './learned-models.ts'
 import type { Findings } from './pipeline.ts'
 import { decodeState, encodeState } from './state.ts'
 
@@ -30,6 +32,8 @@ export interface FlowInput {
   readonly range: TimeRange
   /** Keep scores of every series; otherwise only of those with an anomaly. */
   readonly keepAll: boolean
+  /** Models in force of the workloads of the series. With them, even if there are none yet, no detector fits as it goes. */
+  readonly models?: readonly StoredModel[]
 }
 
 interface Member {
@@ -44,7 +48,7 @@ interface Member {
 
 /**
  * The state of one series under one detector. `seen`: time of the newest row that had a value. `recipe`: how its rows were transformed, since
- * what was learned of other rows is of no use.
+ * what was learned of other rows is of no use. `rows`: how many with a value were learned, where it may be a fit that is made of them.
  */
 interface Remembered extends State {
   readonly stream: State
@@ -52,15 +56,17 @@ interface Remembered extends State {
   readonly seen: number
   readonly transform?: State
   readonly recipe?: string
+  readonly rows?: number
 }
 
 /**
  * Detects, judges and refines every series of a flow. No I/O. Rows older than `reexamine` before the end are learned for good and go into
  * the snapshots; the rest is judged too, and again by the next run, so that late data counts.
  */
-export function computeFlow(config: FlowConfig, input: FlowInput): Findings {
+export function computeFlow(config: FlowConfig, input: FlowInput, family: Registry<Detector> = detectors): Findings {
   const { range } = input
-  const members = config.detect.map(part => makeMember(part, config))
+  const members = config.detect.map(part => makeMember(part, config, family))
+  const learned = input.models && fromStored(config, input.models, family)
   const recipe = recipeOf(config)
   const refine = config.refine.map(part =>
     create<Refiner, void>(refiners, part.type === 'shape' ? { name: config.name, ...part } : part, undefined),
@@ -86,7 +92,8 @@ export function computeFlow(config: FlowConfig, input: FlowInput): Findings {
       const decoded = snapshot && (decodeState(snapshot.state) as Remembered)
       const before = decoded && (decoded.recipe ?? '') === recipe ? decoded : undefined
       const from = snapshot ? snapshot.time : -Infinity
-      const opened = member.detector.open!(before?.stream)
+      const models = member.detector.fit && learned?.modelsFor(member.name, frame.labels)
+      const opened = member.detector.open!(before?.stream, models)
       const stream = member.learnsAll || events.length === 0 ? opened : keepOut(opened, isOut)
       const transform = member.transform?.open(before?.transform)
       const whole = { member, stream, transform, isOut: member.learnsAll ? undefined : isOut }
@@ -95,6 +102,7 @@ export function computeFlow(config: FlowConfig, input: FlowInput): Findings {
       const rows = slice(frame, { start: from, end: range.end })
       const seen = Math.max(lastSeen(slice(rows, { start: -Infinity, end: settled })), before?.seen ?? -Infinity)
       const past = judge(whole, slice(rows, { start: -Infinity, end: settled }), before?.rule)
+      const learnedRows = (before?.rows ?? 0) + knownRows(past.scores)
       if (settled > from) {
         if (Math.max(seen, lastSeen(rows)) < range.end - config.forget) {
           if (snapshot) forgotten.push({ labels: frame.labels, detector: member.name })
@@ -105,11 +113,15 @@ export function computeFlow(config: FlowConfig, input: FlowInput): Findings {
           stream: stream.snapshot(),
           rule: past.state,
           seen,
+          ...(models ? { rows: learnedRows } : {}),
           ...(transform ? { transform: transform.snapshot() } : {}),
           ...(recipe === '' ? {} : { recipe }),
         }
         snapshots.push({ labels: frame.labels, detector: member.name, time: settled, state: encodeState(state) })
       }
+      // What the fit will learn from is in the snapshot, without the rows that are looked at again. One that is silent has nothing new to teach.
+      const reason = models && lastSeen(rows) > -Infinity && (settled > from || before) ? stream.wants?.() : undefined
+      if (reason) learned!.note({ labels: frame.labels, detector: member.name, reason, rows: learnedRows })
       const fresh = judge(whole, slice(rows, { start: settled, end: range.end }), past.state)
       const scores = concat(past.scores, fresh.scores)
       const strength = Float64Array.from([...past.strength, ...fresh.strength])
@@ -123,7 +135,10 @@ export function computeFlow(config: FlowConfig, input: FlowInput): Findings {
         points.push({ detector: member.name, scores: slice(scores, { start: range.end - config.keep, end: range.end }) })
     }
   }
-  return { anomalies, points, snapshots, forgotten, watermark: settled, diagnostics: [], range, series: frames.size }
+  const wanted = learned?.wanted() ?? []
+  const workloads = learned?.workloads() ?? []
+  const series = frames.size
+  return { anomalies, points, snapshots, forgotten, watermark: settled, diagnostics: [], range, series, wanted, workloads }
 }
 
 /** Joins what was computed apart. */
@@ -138,6 +153,8 @@ export function joinFindings(parts: readonly Findings[]): Findings {
     diagnostics: parts.flatMap(part => part.diagnostics),
     range: parts[0]!.range,
     series: parts.reduce((sum, part) => sum + part.series, 0),
+    wanted: mostKnowing(parts.flatMap(part => part.wanted)),
+    workloads: parts.flatMap(part => part.workloads),
   }
 }
 
@@ -156,12 +173,23 @@ function keepOpen(anomaly: Anomaly, calmSince: number): Anomaly {
 }
 
 /** The detectors of a flow want this much history (ms) before their first score. */
-export function flowLookback(config: FlowConfig): number {
+export function flowLookback(config: FlowConfig, family: Registry<Detector> = detectors): number {
   const lookbacks = config.detect.map(part => {
-    const { detector, transform } = makeMember(part, config)
+    const { detector, transform } = makeMember(part, config, family)
     return detector.lookback + (transform ? transform.lookback + transform.delay(config.query.step) : 0)
   })
   return config.lookback ?? Math.max(0, ...lookbacks)
+}
+
+/** Whether any of the flow's detectors has models that can be fitted apart from its streams. */
+export function hasModels(config: FlowConfig, family: Registry<Detector> = detectors): boolean {
+  return config.detect.some(part => makeMember(part, config, family).detector.fit !== undefined)
+}
+
+/** The state of the stream in a snapshot; undefined when it was learned from other rows than those of this configuration. */
+export function streamState(state: Uint8Array, config: FlowConfig): State | undefined {
+  const remembered = decodeState(state) as Remembered
+  return (remembered.recipe ?? '') === recipeOf(config) ? remembered.stream : undefined
 }
 
 /** How rows are transformed, as a text that is the same for the same; empty for not at all. */
@@ -181,12 +209,12 @@ function transformOf({ transform = [] }: FlowConfig): Transform {
 /** Missing data is evidence: what looks for it sees rows as they came, and learns when data comes, whatever the calendar says. */
 const LOOKS_AT_PRESENCE = 'absence'
 
-function makeMember(part: Part & { readonly name: string }, config: FlowConfig): Member {
+function makeMember(part: Part & { readonly name: string }, config: FlowConfig, family: Registry<Detector>): Member {
   const { name, rule: own, ...rest } = part as Part & { readonly name: string; readonly rule?: Part }
   const looksAtPresence = rest.type === LOOKS_AT_PRESENCE
   return {
     name,
-    detector: create<Detector, void>(detectors, rest as Part, undefined),
+    detector: create<Detector, void>(family, rest as Part, undefined),
     rule: create<Rule, void>(rules, own ?? config.rule, undefined),
     transform: looksAtPresence || !config.transform ? undefined : transformOf(config),
     learnsAll: looksAtPresence,
@@ -256,6 +284,12 @@ function settleTime(config: FlowConfig, { frames, range }: FlowInput): number {
 function lastSeen({ times, columns }: Frame<'value'>): number {
   for (let i = times.length - 1; i >= 0; i--) if (!Number.isNaN(columns.value[i])) return times[i]
   return -Infinity
+}
+
+function knownRows({ columns }: Scores): number {
+  let known = 0
+  for (const value of columns.value) if (!Number.isNaN(value)) known++
+  return known
 }
 
 function emptyFrame(labels: Labels, { start, end }: TimeRange, step: number): Frame<'value'> {

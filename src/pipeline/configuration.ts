@@ -46,6 +46,8 @@ export interface FlowConfig {
   readonly deadline: number
   /** A series that is absent for so long is forgotten. */
   readonly forget: number
+  /** Labels that tell the series of one workload apart, which share their models; by default those of pods. */
+  readonly replicas?: readonly string[]
 }
 
 export interface Configuration {
@@ -55,6 +57,8 @@ export interface Configuration {
   readonly store: CheckedPart
   readonly server: { readonly host: string; readonly port: number; readonly externalUrl: string }
   readonly workers: number
+  /** Threads that fit models, and the time (ms) after which a fit is cancelled. */
+  readonly training: { readonly threads: number; readonly deadline: number }
   readonly flows: readonly FlowConfig[]
 }
 

@@ -15,6 +15,10 @@ export const nameSchema = z
   })
   .meta({ description: 'letters, digits, - _ . and :' })
 
+const labelSchema = z.string().regex(/^[A-Za-z_]\w*$/, {
+  error: ({ input }) => `must be the name of a label, got ${JSON.stringify(input)}`,
+})
+
 const oneOrMany = (item: z.ZodType) => z.union([item, z.array(item)])
 
 export const flowSchema = z.strictObject({
@@ -49,6 +53,9 @@ export const flowSchema = z.strictObject({
   keep: duration().optional().meta({ description: 'how long scores are kept for charts; default 2d' }),
   deadline: duration().optional().meta({ description: 'a run is cancelled after it; default 1m' }),
   forget: duration().optional().meta({ description: 'a series absent for so long is forgotten; default 1d' }),
+  replicas: oneOrMany(labelSchema)
+    .optional()
+    .meta({ description: 'labels that tell apart the series which share one learned model; default those of pods' }),
 })
 
 export type FlowText = z.output<typeof flowSchema>
@@ -68,6 +75,16 @@ export const serverSchema = z.strictObject({
 
 export const workersSchema = z.int().min(1).max(64).meta({ description: 'threads that compute; default 2' })
 
+export const trainingSchema = z.strictObject({
+  threads: z
+    .int()
+    .min(1)
+    .max(64)
+    .optional()
+    .meta({ description: 'fits that run at once, each in a thread of its own; default 1' }),
+  deadline: duration().optional().meta({ description: 'a fit is cancelled after it; default 10m' }),
+})
+
 /** Sections of the file; what is in `sources`, `notifiers`, `store` and `flows` is checked one by one. */
 export const fileSchema = z.strictObject({
   sources: z.record(z.string(), z.unknown()).meta({ description: 'where the series are, by name' }),
@@ -75,5 +92,6 @@ export const fileSchema = z.strictObject({
   store: z.unknown().optional().meta({ description: 'where all is remembered; default sqlite in ./tidewatch.db' }),
   server: z.unknown().optional().meta({ description: 'page and API' }),
   workers: workersSchema.optional(),
+  training: trainingSchema.optional().meta({ description: 'how models are fitted, beside the threads that compute' }),
   flows: z.array(z.unknown()).min(1, { error: 'must have at least one flow, got none' }).meta({ description: 'what to watch' }),
 })

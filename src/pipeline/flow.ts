@@ -6,20 +6,26 @@ import type { Findings, Pipeline } from './pipeline.ts'
 /** Computes in this thread or in another. */
 export type Compute = (config: FlowConfig, input: FlowInput, signal: AbortSignal) => Promise<Findings>
 
+export interface FlowOptions {
+  readonly models?: boolean
+}
+
 /** With more series than this, scores are kept only of those that have an anomaly. */
 const KEEP_ALL_SERIES = 200
 
 /**
  * The pipeline of a configured flow: one question for the new rows of all series, one more for the history of series never seen before, then
- * the computation. `lookback` is how much history (ms) a new series gets.
+ * the computation. `lookback` is how much history (ms) a new series gets. With `models`, detectors judge with the models in force and say when
+ * they want others; without, those that learn do so as they go.
  */
-export function flowPipeline(config: FlowConfig, lookback: number, compute: Compute): Pipeline {
+export function flowPipeline(config: FlowConfig, lookback: number, compute: Compute, options: FlowOptions = {}): Pipeline {
   const { source, expr, step } = config.query
   return {
     async run({ range, reader, signal }) {
       const ask = (start: number, end: number) =>
         reader.read({ kind: 'series', source, expr, step, range: { start: Math.floor(start / step) * step, end } }, signal)
       const remembered = await reader.read({ kind: 'snapshots', flow: config.name }, signal)
+      const models = options.models ? await reader.read({ kind: 'models', flow: config.name }, signal) : undefined
       // With other transforms all begins anew, from history; what was told of it stays.
       const snapshots = remembered.length > 0 && fits(remembered[0], config) ? remembered : []
       const cold = snapshots.length === 0
@@ -42,6 +48,7 @@ export function flowPipeline(config: FlowConfig, lookback: number, compute: Comp
         snapshots,
         range: { start: cold && remembered.length > 0 ? range.start : start, end: range.end },
         keepAll: frames.length <= KEEP_ALL_SERIES,
+        ...(models ? { models } : {}),
       }
       const findings = await compute(config, input, signal)
       return { ...findings, diagnostics: [...diagnostics, ...findings.diagnostics] }

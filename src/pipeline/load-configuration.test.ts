@@ -30,6 +30,13 @@ flows:
 /** The small configuration with more lines in its flow. */
 const flow = (...lines: string[]) => `${SMALL}${lines.map(line => `    ${line}\n`).join('')}`
 
+it('reads how models are fitted, and what they share', () => {
+  const { training, flows } = load(`${flow('replicas: shard')}training: { threads: 2, deadline: 90s }\n`)
+  expect(training).toEqual({ threads: 2, deadline: 90_000 })
+  expect(flows[0].replicas).toEqual(['shard'])
+  expect(load(flow('replicas: []')).flows[0].replicas).toEqual([])
+})
+
 describe('a small configuration', () => {
   it('is filled with defaults', () => {
     expect(load(SMALL)).toEqual({
@@ -39,6 +46,7 @@ describe('a small configuration', () => {
       store: { type: 'sqlite', config: { path: './tidewatch.db' } },
       server: { host: '127.0.0.1', port: 9797, externalUrl: 'http://127.0.0.1:9797' },
       workers: 2,
+      training: { threads: 1, deadline: 600_000 },
       flows: [
         {
           name: 'up',
@@ -195,7 +203,7 @@ describe('faults', () => {
     [
       'an unknown section',
       `${SMALL}sorces: {}\n`,
-      'f.yaml:7:1 sorces: must be one of sources, notifiers, store, server, workers, flows; got "sorces", did you mean "sources"?',
+      'f.yaml:7:1 sorces: must be one of sources, notifiers, store, server, workers, training, flows; got "sorces", did you mean "sources"?',
     ],
     ['a number for text', flow('owner: 12'), 'f.yaml:7:12 flows[0].owner: must be text, got 12'],
     [
@@ -271,6 +279,15 @@ describe('faults', () => {
       'f.yaml:5:11 flows[0].name: must be a name of letters, digits, - _ . and :, got "my flow"',
     ],
     ['a short memory', flow('forget: 1m'), 'f.yaml:7:13 flows[0].forget: must be longer than reexamine 5m, got 1m'],
+    ['too many threads for fits', `${SMALL}training: { threads: 0 }\n`, 'f.yaml:7:22 training.threads: '],
+    ['a fit without time', `${SMALL}training: { deadline: 0s }\n`, 'f.yaml:7:23 training.deadline: must be more than 0s, got 0s'],
+    ['a time without unit', `${SMALL}training: { deadline: 10 }\n`, 'f.yaml:7:23 training.deadline: must be a duration'],
+    ['an unknown option of fits', `${SMALL}training: { thread: 1 }\n`, 'did you mean "threads"?'],
+    [
+      'a label that is none',
+      flow('replicas: [pod, my-label]'),
+      'flows[0].replicas[1]: must be the name of a label, got "my-label"',
+    ],
     ['too many threads', `${SMALL}workers: 1000\n`, 'f.yaml:7:10 workers: must be at most 64, got 1000'],
   ])('%s', (_, text, fault) => {
     expect(faultsOf(text)).toContainEqual(expect.stringContaining(fault))

@@ -55,7 +55,12 @@ function readFileSections(value: unknown, check: Check): Configuration | undefin
   const flows = (Array.isArray(value.flows) ? value.flows : []).map((flow, i) => readFlow(['flows', i], flow, names, check))
   checkUnique(value.flows, check)
   if (!whole.ok || !store || !server || flows.includes(undefined)) return undefined
-  return { file, sources, notifiers, store, server, workers: whole.value.workers ?? 2, flows: flows as FlowConfig[] }
+  const { workers = 2, training: { threads = 1, deadline = 10 * MINUTE } = {} } = whole.value
+  if (deadline <= 0) {
+    check.fault(['training', 'deadline'], 'must be more than 0s, got 0s')
+    return undefined
+  }
+  return { file, sources, notifiers, store, server, workers, training: { threads, deadline }, flows: flows as FlowConfig[] }
 }
 
 /** Sections called `x-…` are the writer's own: a place for anchors. */
@@ -250,7 +255,19 @@ function readFlow(
   const times = readTimes(path, result.value, check, step => checkSteps(fitting, step, check))
   if (fitting.length < transform.length || calendar.includes(undefined)) return undefined
   if (source === undefined || !rule || detect.includes(undefined) || refine.includes(undefined) || !times) return undefined
-  const { name, summary, cron, query, notify = [], owner, runbook, labels = {}, severity = 'warning', lookback } = result.value
+  const {
+    name,
+    summary,
+    cron,
+    query,
+    notify = [],
+    owner,
+    runbook,
+    labels = {},
+    severity = 'warning',
+    lookback,
+    replicas,
+  } = result.value
   return {
     name,
     ...present({ summary, cron, owner, runbook, lookback }),
@@ -264,6 +281,7 @@ function readFlow(
     notify: (Array.isArray(notify) ? notify : [notify]) as string[],
     labels,
     severity,
+    ...(replicas === undefined ? {} : { replicas: [replicas].flat() as string[] }),
   }
 }
 

@@ -1,23 +1,40 @@
 import type { Anomaly, Labels } from '../anomaly.ts'
-import type { Scores } from '../detectors/detector.ts'
+import type { FitReason, Scores } from '../detectors/detector.ts'
 import type { Frame, TimeRange } from '../frame/frame.ts'
-import type { AnomalyFilter, Diagnostic, Snapshot, StoredAnomaly } from '../stores/store.ts'
+import type { AnomalyFilter, Diagnostic, Snapshot, StoredAnomaly, StoredModel } from '../stores/store.ts'
 
 /** A question, as data: planned before fetching, deduplicated, shown to people. */
 export type Query =
   | { readonly kind: 'series'; readonly source: string; readonly expr: string; readonly range: TimeRange; readonly step: number }
   | { readonly kind: 'snapshots'; readonly flow: string }
+  | { readonly kind: 'models'; readonly flow: string }
   | { readonly kind: 'anomalies'; readonly filter: AnomalyFilter }
 
 export type Answer<Q extends Query> = Q extends { kind: 'series' }
   ? { readonly frames: readonly Frame<'value'>[]; readonly diagnostics: readonly Diagnostic[] }
   : Q extends { kind: 'snapshots' }
     ? readonly Snapshot[]
-    : readonly StoredAnomaly[]
+    : Q extends { kind: 'models' }
+      ? readonly StoredModel[]
+      : readonly StoredAnomaly[]
 
 /** The only door to data. All of it or an error, never a part. */
 export interface Reader {
   read<Q extends Query>(query: Q, signal: AbortSignal): Promise<Answer<Q>>
+}
+
+/** A fit that a workload wants, from what one of its series has learned. */
+export interface Wanted {
+  /** Of the series. */
+  readonly labels: Labels
+  readonly workload: Labels
+  /** Name of the detector, as the flow calls it. */
+  readonly detector: string
+  readonly reason: FitReason
+  /** Rows with a value that the series has learned. */
+  readonly rows: number
+  /** What the series knew of fits, as in `Models`: another one since then may have been what it wants. */
+  readonly tried: number
 }
 
 /** What a run found. */
@@ -32,6 +49,10 @@ export interface Findings {
   /** The range that was looked at; a cold start looks at its history too. */
   readonly range: TimeRange
   readonly series: number
+  /** At most one for each workload; of runs whose models are fitted elsewhere. */
+  readonly wanted: readonly Wanted[]
+  /** All that used models, or will. */
+  readonly workloads: readonly { readonly detector: string; readonly workload: Labels }[]
 }
 
 export interface Task {

@@ -54,6 +54,7 @@ export function calmWorld(): FakeWorld {
       store: { type: 'memory', config: {} },
       server: { host: '127.0.0.1', port: 9797, externalUrl: 'http://tidewatch.example:9797' },
       workers: 2,
+      training: { threads: 1, deadline: 10 * MINUTE },
       flows,
     },
     points: fakePoints,
