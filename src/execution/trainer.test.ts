@@ -1,137 +1,40 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import type { Labels } from '../anomaly.ts'
-import { DAY, MINUTE } from '../duration.ts'
-import { type Frame, fromValues } from '../frame/frame.ts'
-import { computeFlow } from '../pipeline/compute-flow.ts'
-import type { FlowConfig } from '../pipeline/configuration.ts'
-import { flowPipeline } from '../pipeline/flow.ts'
-import { fromFrames } from '../sources/memory.ts'
-import { fromMemory } from '../stores/memory.ts'
+import { MINUTE } from '../duration.ts'
+import { openSqlite } from '../stores/sqlite.ts'
 import { toyDetectors } from '../testing/toy-learner.ts'
-import { flowRange, runFlow } from './run-flow.ts'
-import { openReader } from './store-reader.ts'
-import { type FitOutcome, isNotWorse, openTrainer } from './trainer.ts'
+import { at, inline, POD, toyFlow, toySeries, WORKLOAD, watchToys } from '../testing/toy-watch.ts'
+import { isNotWorse } from './trainer.ts'
 import { openTrainingPool, type TrainingPool } from './training-pool.ts'
 import { type FitTask, runFit } from './training-worker.ts'
 
-const START = Date.UTC(2026, 0, 5)
-const at = (row: number) => START + row * MINUTE
-const POD = { __name__: 'rps', job: 'dns', pod: 'a' }
-
-const flow = (options: object = {}, more: Partial<FlowConfig> = {}): FlowConfig => ({
-  name: 'f',
-  every: MINUTE,
-  query: { source: 's', expr: 'rps', step: MINUTE },
-  detect: [{ type: 'toy-learner', name: 'toy', ...options }],
-  rule: { type: 'threshold', limit: 40 },
-  refine: [],
-  notify: [],
-  labels: {},
-  severity: 'warning',
-  delay: 0,
-  reexamine: 5 * MINUTE,
-  keep: DAY,
-  deadline: 10_000,
-  forget: DAY,
-  ...more,
-})
-
-/** 100 or 101 by turns; 300 or 301 from a row on. */
-const series = (labels: Labels = POD, { from = 0, to = 600, moves = Infinity } = {}): Frame<'value'> =>
-  fromValues(
-    Float64Array.from({ length: to - from }, (_, i) => at(from + i)),
-    Float64Array.from({ length: to - from }, (_, i) => (from + i >= moves ? 300 : 100) + (i % 2)),
-    labels,
-  )
-
-/** Fits in this thread, one macrotask later. */
-const inline: TrainingPool = {
-  fit: async (task, onProgress) => {
-    await new Promise(setImmediate)
-    return runFit(task, onProgress, toyDetectors)
-  },
-  close: async () => {},
-}
-
-/** A service with a clock that is moved by hand. */
-function watch(frames: readonly Frame<'value'>[], { pool = inline, threads = 1, deadline = MINUTE, store = fromMemory() } = {}) {
-  let time = at(0)
-  const log: string[] = []
-  const ends: FitOutcome[] = []
-  const trainer = openTrainer({
-    store,
-    pool,
-    threads,
-    deadline,
-    now: () => time,
-    log: (_level, message) => log.push(message),
-    onEnd: outcome => ends.push(outcome),
-    family: toyDetectors,
-  })
-  const reader = openReader({ s: fromFrames(frames) }, store)
-  const world = {
-    store,
-    trainer,
-    log,
-    ends,
-    async run(config: FlowConfig, row: number) {
-      time = at(row)
-      const pipeline = flowPipeline(config, 30 * MINUTE, async (given, input) => computeFlow(given, input, toyDetectors), {
-        models: true,
-      })
-      const state = await store.flow(config.name)
-      const range = flowRange(config, state?.watermark ?? NaN, time)
-      await runFlow(
-        { config, pipeline, reader, store, now: () => time, onWanted: wanted => trainer.want(config, wanted) },
-        range,
-        new AbortController().signal,
-      )
-    },
-    async settle() {
-      await expect.poll(() => trainer.load(), { interval: 1, timeout: 10_000 }).toEqual({ waiting: 0, running: [] })
-    },
-    /** Runs every five minutes; each run's fits end before the next. */
-    async live(config: FlowConfig, from: number, to: number) {
-      for (let row = from; row <= to; row += 5) {
-        await world.run(config, row)
-        await world.settle()
-      }
-    },
-    async models() {
-      return (await store.models()).map(({ version, status, reason }) => `${version} ${status} ${reason}`)
-    },
-    async scores(row: number, labels: Readonly<Record<string, string>> = POD) {
-      const points = await store.points('f', labels, 'toy', { start: at(row), end: at(row + 1) })
-      return points?.columns.score[0]
-    },
-  }
-  return world
-}
-
 describe('the life of a model', () => {
   it('begins with a fit that is taken, and with which the next run judges', async () => {
-    const world = watch([series()])
-    await world.run(flow(), 30)
+    const world = watchToys([toySeries()])
+    await world.run(toyFlow(), 30)
     expect(await world.scores(29)).toBeNaN()
     await world.settle()
     expect(await world.models()).toEqual(['1 in force first'])
-    await world.run(flow(), 40)
+    await world.run(toyFlow(), 40)
     expect(await world.scores(39)).toBe(0.5)
     expect(world.ends).toEqual(['taken'])
     const [record] = await world.store.models()
-    expect(record).toMatchObject({ rows: 20, validation: 0.5, workload: { __name__: 'rps', job: 'dns' } })
+    expect(record).toMatchObject({ rows: 20, validation: 0.5, workload: WORKLOAD })
     expect(world.log.join()).toContain('flow f: toy of rps{job="dns"}: model 1 taken, error 0.5 (first, 20 rows')
   })
 
   it('goes on with a fit after each so many rows', async () => {
-    const world = watch([series()])
-    await world.live(flow(), 30, 200)
+    const world = watchToys([toySeries()])
+    await world.live(toyFlow(), 30, 200)
     expect(await world.models()).toEqual(['4 in force schedule', '3 retired schedule', '2 retired schedule', '1 retired first'])
   })
 
   it('refuses a fit that is worse, and does not ask again at once', async () => {
-    const world = watch([series()])
-    await world.live(flow(), 30, 40)
+    const world = watchToys([toySeries()])
+    await world.live(toyFlow(), 30, 40)
     const [first] = await world.store.modelsInForce('f')
     // The same options and so the same hash, but a fit that is worse.
     const worse: TrainingPool = {
@@ -141,8 +44,8 @@ describe('the life of a model', () => {
         return fit && { ...fit, validation: fit.current! * 1.02 }
       },
     }
-    const later = watch([series()], { store: world.store, pool: worse })
-    await later.live(flow(), 45, 120)
+    const later = watchToys([toySeries()], { store: world.store, pool: worse })
+    await later.live(toyFlow(), 45, 120)
     expect(await later.models()).toEqual(['2 refused schedule', '1 in force first'])
     const [still] = await later.store.modelsInForce('f')
     expect(still.state).toEqual(first.state)
@@ -159,36 +62,36 @@ describe('the life of a model', () => {
   })
 
   it('asks for another when errors drift, and takes it', async () => {
-    const world = watch([series(POD, { moves: 100 })])
-    await world.live(flow({ refit: 1000 }), 30, 130)
+    const world = watchToys([toySeries(POD, { moves: 100 })])
+    await world.live(toyFlow({ refit: 1000 }), 30, 130)
     expect((await world.models())[0]).toMatch(/in force drift$/)
-    await world.run(flow({ refit: 1000 }), 135)
+    await world.run(toyFlow({ refit: 1000 }), 135)
     expect(await world.scores(134)).toBeLessThan(100)
   })
 
   it('takes an earlier model back, and judges with it', async () => {
-    const world = watch([series(POD, { moves: 80 })])
-    await world.live(flow(), 30, 160)
+    const world = watchToys([toySeries(POD, { moves: 80 })])
+    await world.live(toyFlow(), 30, 160)
     expect((await world.models())[0]).toMatch(/in force/)
-    const key = { flow: 'f', detector: 'toy', workload: { __name__: 'rps', job: 'dns' } }
+    const key = { flow: 'f', detector: 'toy', workload: WORKLOAD }
     await world.store.restoreModel(key, 1, at(161), at(155))
-    await world.run(flow({}), 161)
+    await world.run(toyFlow({}), 161)
     expect(await world.scores(160)).toBeCloseTo(200, -1)
   })
 
   it('is inherited by a pod with a new name', async () => {
     const next = { ...POD, pod: 'b' }
-    const world = watch([series(POD, { to: 60 }), series(next, { from: 60 })])
-    await world.live(flow(), 30, 55)
-    await world.run(flow(), 62)
+    const world = watchToys([toySeries(POD, { to: 60 }), toySeries(next, { from: 60 })])
+    await world.live(toyFlow(), 30, 55)
+    await world.run(toyFlow(), 62)
     expect(await world.scores(61, next)).toBe(0.5)
     expect(await world.models()).toEqual(['1 in force first'])
   })
 
   it('ends with its configuration: another one begins cold and gets its own', async () => {
-    const world = watch([series()])
-    await world.live(flow(), 30, 40)
-    const other = flow({ warmUp: 25 })
+    const world = watchToys([toySeries()])
+    await world.live(toyFlow(), 30, 40)
+    const other = toyFlow({ warmUp: 25 })
     await world.run(other, 45)
     expect(await world.scores(44)).toBeNaN()
     await world.settle()
@@ -204,17 +107,19 @@ describe('the life of a model', () => {
     const other = { ...POD, pod: 'b' }
     const tasks: FitTask[] = []
     const pool: TrainingPool = { ...inline, fit: async (task, ...rest) => (tasks.push(task), inline.fit(task, ...rest)) }
-    const world = watch([series(POD, { from: 35 }), series(other), series({ ...POD, pod: 'c' }, { from: 40 })], { pool })
-    await world.run(flow({ warmUp: 15 }), 60)
+    const world = watchToys([toySeries(POD, { from: 35 }), toySeries(other), toySeries({ ...POD, pod: 'c' }, { from: 40 })], {
+      pool,
+    })
+    await world.run(toyFlow({ warmUp: 15 }), 60)
     await world.settle()
     expect(tasks).toHaveLength(1)
     expect(tasks[0].snapshot).toEqual((await world.store.snapshot('f', other, 'toy'))!.state)
   })
 
   it('asks for nothing while its series are silent', async () => {
-    const world = watch([series(POD, { to: 31 }), series({ __name__: 'rps', job: 'other' })])
-    await world.live(flow(), 30, 60)
-    await world.live(flow({ warmUp: 21 }), 65, 100)
+    const world = watchToys([toySeries(POD, { to: 31 }), toySeries({ __name__: 'rps', job: 'other' })])
+    await world.live(toyFlow(), 30, 60)
+    await world.live(toyFlow({ warmUp: 21 }), 65, 100)
     expect((await world.store.models()).filter(({ workload }) => workload.job === 'dns')).toHaveLength(1)
     expect((await world.store.models()).filter(({ workload }) => workload.job === 'other').length).toBeGreaterThan(1)
   })
@@ -222,11 +127,11 @@ describe('the life of a model', () => {
 
 describe('fits that go wrong', () => {
   it('are told, and tried again after pauses that grow', async () => {
-    const world = watch([series()])
+    const world = watchToys([toySeries()])
     const failedAt: number[] = []
     for (let row = 30; row <= 300; row += 5) {
       const before = world.ends.length
-      await world.live(flow({ fails: 'throws' }), row, row)
+      await world.live(toyFlow({ fails: 'throws' }), row, row)
       if (world.ends.length > before) failedAt.push(row)
     }
     // After 1, 2, 4, 8, 16, 32 and 60 minutes, at the next run.
@@ -240,11 +145,11 @@ describe('fits that go wrong', () => {
   })
 
   it('leave what is in force as it is', async () => {
-    const world = watch([series()])
-    await world.live(flow(), 30, 40)
+    const world = watchToys([toySeries()])
+    await world.live(toyFlow(), 30, 40)
     const broken: TrainingPool = { ...inline, fit: async () => Promise.reject(new Error('no')) }
-    const later = watch([series()], { store: world.store, pool: broken })
-    await later.live(flow(), 45, 200)
+    const later = watchToys([toySeries()], { store: world.store, pool: broken })
+    await later.live(toyFlow(), 45, 200)
     expect(later.ends.length).toBeGreaterThan(3)
     expect(await later.models()).toEqual(['1 in force first'])
     expect(await later.scores(199)).toBe(0.5)
@@ -255,8 +160,8 @@ describe('fits that go wrong', () => {
       ...inline,
       fit: async (task, ...rest) => ({ ...(await inline.fit(task, ...rest))!, validation: NaN }),
     }
-    const world = watch([series()], { pool })
-    await world.live(flow(), 30, 30)
+    const world = watchToys([toySeries()], { pool })
+    await world.live(toyFlow(), 30, 30)
     expect([world.ends, await world.models()]).toEqual([['failed'], []])
   })
 })
@@ -276,12 +181,12 @@ describe('a queue of fits', () => {
     }
     return { pool, tasks }
   }
-  const many = (count: number) => Array.from({ length: count }, (_, i) => series({ __name__: 'rps', job: `j${i}`, pod: 'a' }))
+  const many = (count: number) => Array.from({ length: count }, (_, i) => toySeries({ __name__: 'rps', job: `j${i}`, pod: 'a' }))
 
   it('never fits one workload twice at once, and shows what runs', async () => {
     const { pool, tasks } = held()
-    const world = watch([series()], { pool, threads: 4 })
-    for (const row of [30, 31, 32]) await world.run(flow(), row)
+    const world = watchToys([toySeries()], { pool, threads: 4 })
+    for (const row of [30, 31, 32]) await world.run(toyFlow(), row)
     await expect.poll(() => tasks.length).toBe(1)
     expect(world.trainer.load()).toEqual({
       waiting: 0,
@@ -289,7 +194,7 @@ describe('a queue of fits', () => {
         {
           flow: 'f',
           detector: 'toy',
-          workload: { __name__: 'rps', job: 'dns' },
+          workload: WORKLOAD,
           reason: 'first',
           startedAt: at(30),
           done: 0.25,
@@ -303,13 +208,13 @@ describe('a queue of fits', () => {
 
   it('drops a wish that was granted between two runs', async () => {
     const { pool, tasks } = held()
-    const world = watch([series(), ...many(1)], { pool })
-    await world.run(flow(), 30)
-    const wanted = { labels: POD, workload: { __name__: 'rps', job: 'dns' }, detector: 'toy', reason: 'first', rows: 20 } as const
+    const world = watchToys([toySeries(), ...many(1)], { pool })
+    await world.run(toyFlow(), 30)
+    const wanted = { labels: POD, workload: WORKLOAD, detector: 'toy', reason: 'first', rows: 20 } as const
     await expect.poll(() => tasks.length).toBe(1)
     tasks[0].end()
     await expect.poll(() => tasks.length).toBe(2)
-    world.trainer.want(flow(), [{ ...wanted, tried: NaN }])
+    world.trainer.want(toyFlow(), [{ ...wanted, tried: NaN }])
     tasks[1].end()
     await world.settle()
     expect(tasks).toHaveLength(2)
@@ -317,9 +222,9 @@ describe('a queue of fits', () => {
 
   it('has room for a hundred of a flow, and lets flows take turns', async () => {
     const { pool, tasks } = held()
-    const world = watch(many(150), { pool })
-    await world.run(flow({}, { name: 'wide' }), 30)
-    await world.run(flow({}, { name: 'late' }), 30)
+    const world = watchToys(many(150), { pool })
+    await world.run(toyFlow({}, { name: 'wide' }), 30)
+    await world.run(toyFlow({}, { name: 'late' }), 30)
     await expect.poll(() => tasks.length).toBe(1)
     expect(world.trainer.load().waiting).toBe(99 + 100)
     for (let i = 0; i < 6; i++) {
@@ -332,11 +237,11 @@ describe('a queue of fits', () => {
 
   it('cancels what is configured otherwise now, and what is gone, and keeps the rest', async () => {
     const { pool, tasks } = held()
-    const world = watch([series(), ...many(3)], { pool, threads: 2 })
-    await world.run(flow(), 30)
-    await world.run(flow({}, { name: 'g' }), 30)
+    const world = watchToys([toySeries(), ...many(3)], { pool, threads: 2 })
+    await world.run(toyFlow(), 30)
+    await world.run(toyFlow({}, { name: 'g' }), 30)
     await expect.poll(() => tasks.length).toBe(2)
-    world.trainer.keep([flow({ warmUp: 21 }), flow({}, { name: 'g', owner: 'somebody' })])
+    world.trainer.keep([toyFlow({ warmUp: 21 }), toyFlow({}, { name: 'g', owner: 'somebody' })])
     await expect.poll(() => world.ends).toEqual(['cancelled', 'cancelled'])
     await expect.poll(() => tasks.slice(2).map(task => task.flow)).toEqual(['g', 'g'])
     expect(world.trainer.load().waiting).toBe(2)
@@ -348,22 +253,22 @@ describe('a queue of fits', () => {
 
   it('ends with the service', async () => {
     const { pool, tasks } = held()
-    const world = watch([series(), ...many(3)], { pool })
-    await world.run(flow(), 30)
+    const world = watchToys([toySeries(), ...many(3)], { pool })
+    await world.run(toyFlow(), 30)
     await expect.poll(() => tasks.length).toBe(1)
     await world.trainer.close()
     expect([world.ends, world.trainer.load()]).toEqual([['cancelled'], { waiting: 0, running: [] }])
-    world.trainer.want(flow(), [])
+    world.trainer.want(toyFlow(), [])
     expect(tasks).toHaveLength(1)
   })
 
   it('drops a fit when somebody took another model back in the meantime', async () => {
-    const world = watch([series()])
-    await world.live(flow(), 30, 100)
+    const world = watchToys([toySeries()])
+    await world.live(toyFlow(), 30, 100)
     const { pool, tasks } = held()
-    const later = watch([series()], { store: world.store, pool })
-    for (let row = 105; tasks.length === 0; row += 5) await later.run(flow(), row).then(() => new Promise(setImmediate))
-    await later.store.restoreModel({ flow: 'f', detector: 'toy', workload: { __name__: 'rps', job: 'dns' } }, 1, at(200), at(200))
+    const later = watchToys([toySeries()], { store: world.store, pool })
+    for (let row = 105; tasks.length === 0; row += 5) await later.run(toyFlow(), row).then(() => new Promise(setImmediate))
+    await later.store.restoreModel({ flow: 'f', detector: 'toy', workload: WORKLOAD }, 1, at(200), at(200))
     tasks[0].end()
     await expect.poll(() => later.ends).toEqual(['cancelled'])
     expect(await later.models()).toEqual(['2 retired schedule', '1 in force first'])
@@ -384,13 +289,13 @@ describe('a thread that fits', () => {
 
   it('is killed at the deadline while detection goes on, and the next fit has another', async () => {
     const pool = open()
-    const first = watch([series()], { pool })
-    await first.run(flow(), 30)
+    const first = watchToys([toySeries()], { pool })
+    await first.run(toyFlow(), 30)
     await first.settle()
     expect(await first.models()).toEqual(['1 in force first'])
 
-    const world = watch([series()], { pool, deadline: 1000 })
-    const hanging = flow({ fails: 'hangs' })
+    const world = watchToys([toySeries()], { pool, deadline: 1000 })
+    const hanging = toyFlow({ fails: 'hangs' })
     await world.run(hanging, 30)
     await expect.poll(() => world.trainer.load().running[0]?.done, { timeout: 5000, interval: 5 }).toBe(0.75)
     await world.run(hanging, 35)
@@ -400,24 +305,77 @@ describe('a thread that fits', () => {
     expect(world.ends).toEqual(['failed'])
     expect(world.log[0]).toContain('a fit must end within its deadline of 1000 ms, got no result')
 
-    const after = watch([series()], { pool })
-    await after.run(flow(), 30)
+    const after = watchToys([toySeries()], { pool })
+    await after.run(toyFlow(), 30)
     await after.settle()
     expect(await after.models()).toEqual(['1 in force first'])
   }, 20_000)
 
   it('fits as this one does, and tells what fails in it', async () => {
-    const world = watch([series()])
-    await world.run(flow(), 60)
+    const world = watchToys([toySeries()])
+    await world.run(toyFlow(), 60)
     await world.settle()
     const snapshot = (await world.store.snapshot('f', POD, 'toy'))!.state
     const pool = open()
     const { signal } = new AbortController()
-    const task = { config: flow(), detector: 'toy', snapshot }
+    const task = { config: toyFlow(), detector: 'toy', snapshot }
     expect(await pool.fit(task, () => {}, signal)).toEqual(runFit(task, () => {}, toyDetectors))
-    await expect(pool.fit({ ...task, config: flow({ fails: 'throws' }) }, () => {}, signal)).rejects.toThrow('a toy must not')
-    expect(await pool.fit({ ...task, config: flow({ warmUp: 1000 }) }, () => {}, signal)).toBeUndefined()
-    const other = flow({}, { transform: [{ type: 'log' }] })
+    await expect(pool.fit({ ...task, config: toyFlow({ fails: 'throws' }) }, () => {}, signal)).rejects.toThrow('a toy must not')
+    expect(await pool.fit({ ...task, config: toyFlow({ warmUp: 1000 }) }, () => {}, signal)).toBeUndefined()
+    const other = toyFlow({}, { transform: [{ type: 'log' }] })
     expect(await pool.fit({ ...task, config: other }, () => {}, signal)).toBeUndefined()
+  })
+})
+
+describe('a process that is killed', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tidewatch-trainer-'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+  const now = () => at(0)
+
+  /** Lives until the second fit is to be stored, and is killed before or after that. */
+  function killed(when: 'before' | 'after'): string {
+    const path = join(folder, `${when}.db`)
+    const url = (file: string) => JSON.stringify(new URL(file, import.meta.url).href)
+    const program = join(folder, `${when}.mts`)
+    writeFileSync(
+      program,
+      `import { openSqlite } from ${url('../stores/sqlite.ts')}
+      import { toyFlow, toySeries, watchToys } from ${url('../testing/toy-watch.ts')}
+      const store = openSqlite(${JSON.stringify(path)}, { now: () => 0 })
+      let fits = 0
+      const addModel = async (fit, taken) => {
+        fits++
+        if (fits === 2 && '${when}' === 'before') process.kill(process.pid, 'SIGKILL')
+        const added = await store.addModel(fit, taken)
+        if (fits === 2) process.kill(process.pid, 'SIGKILL')
+        return added
+      }
+      await watchToys([toySeries()], { store: { ...store, addModel } }).live(toyFlow(), 30, 200)`,
+    )
+    expect(spawnSync(process.execPath, [program], { encoding: 'utf8' })).toMatchObject({ signal: 'SIGKILL', stderr: '' })
+    return path
+  }
+
+  it('between a fit and its storing has the old model in force, and fits again', async () => {
+    const store = openSqlite(killed('before'), { now })
+    const world = watchToys([toySeries()], { store })
+    expect(await world.models()).toEqual(['1 in force first'])
+    const { watermark } = (await store.flow('f'))!
+    const row = (watermark - at(0)) / MINUTE + 10
+    await world.run(toyFlow(), row)
+    expect(await world.scores(row - 1)).toBe(0.5)
+    await world.settle()
+    expect(await world.models()).toEqual(['2 in force schedule', '1 retired first'])
+    await store.close()
+  })
+
+  it('after it has the new one, and does not fit again', async () => {
+    const store = openSqlite(killed('after'), { now })
+    const world = watchToys([toySeries()], { store })
+    expect(await world.models()).toEqual(['2 in force schedule', '1 retired first'])
+    const { watermark } = (await store.flow('f'))!
+    await world.live(toyFlow(), (watermark - at(0)) / MINUTE + 10, (watermark - at(0)) / MINUTE + 20)
+    expect(world.ends).toEqual([])
+    await store.close()
   })
 })

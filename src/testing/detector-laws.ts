@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { deserialize, serialize } from 'node:v8'
-import type { Detector, Scores, State, Stream } from '../detectors/detector.ts'
+import type { Detector, Fit, Model, Models, Scores, State, Stream } from '../detectors/detector.ts'
 import { MINUTE, SECOND, WEEK } from '../duration.ts'
 import type { Frame } from '../frame/frame.ts'
 import { fromValues } from '../frame/frame.ts'
 
-/** What every detector promises. `check` throws an `AssertionError` on a breach; a detector without a stream passes the laws of streams. */
+/**
+ * What every detector promises. `check` throws an `AssertionError` on a breach; a detector without a stream passes the laws of streams, one without fits
+ * those of models.
+ */
 export interface DetectorLaw {
   readonly name: string
   check(detector: Detector): void
@@ -242,7 +245,126 @@ export const detectorLaws: readonly DetectorLaw[] = [
       assertClose(here, there)
     },
   },
+  {
+    name: 'asks for fits when it is given models, and does none',
+    check(detector) {
+      if (!detector.fit) return
+      const input = exampleSeries(detector)
+      const stream = detector.open!(undefined, NO_MODEL)
+      let asked = false
+      for (let i = 0; i < input.times.length; i++) {
+        assert.ok(!asked || stream.wants?.() === 'first', `a fit that nobody did must be wanted still, got ${stream.wants?.()}`)
+        asked ||= stream.wants?.() === 'first'
+        stream.learn(input.times[i], [input.columns.value[i]])
+      }
+      assert.ok(asked, 'a first fit must be wanted within one and a half lookbacks')
+      const fit = fitOf(detector, stream.snapshot())
+      const models = { model: { version: 1, state: fit.state }, tried: fit.range.end }
+      const wants = detector.open!(stream.snapshot(), models).wants?.()
+      assert.equal(wants, undefined, 'no fit must be wanted just after one')
+      const early = detector.open!(undefined, NO_MODEL)
+      follow(early, rows(input, 0, 3))
+      assert.equal(drive(detector.fit(early.snapshot())), undefined, 'a fit of three rows must be undefined')
+    },
+  },
+  {
+    name: 'fits the same from the same snapshot, whatever was left half way',
+    check(detector) {
+      const { fit } = detector
+      if (!fit) return
+      const input = exampleSeries(detector)
+      const size = input.times.length
+      const first = fitOf(detector, learned(detector, input, Math.floor(0.6 * size)))
+      const snapshot = learned(detector, input, size)
+      const model: Model = { version: 1, state: first.state }
+      const given = structuredClone({ snapshot, model })
+      const second = fitOf(detector, snapshot, model)
+      assert.ok(Number.isFinite(second.validation), `validation must be a number, got ${second.validation}`)
+      assert.ok(Number.isFinite(second.current), `current must be a number when there was a model, got ${second.current}`)
+      assert.ok(second.rows > 0 && second.rows <= size, `rows must be 1 to ${size}, got ${second.rows}`)
+      assert.ok(second.range.start >= input.times[0], 'a range must begin with a row')
+      assert.ok(second.range.end > input.times[size - 1], 'a range must end after the last row')
+      assert.deepEqual(deserialize(serialize(second.state)), second.state, 'a model must be plain data')
+      const ended = fit(snapshot, model)
+      for (let turn = 0; turn < 3; turn++) ended.next()
+      ended.return(undefined)
+      const resting = fit(snapshot)
+      for (let turn = 0; turn < 2; turn++) resting.next()
+      assert.deepEqual(fitOf(detector, snapshot, model), second, 'a fit must be the same again')
+      assert.deepEqual({ snapshot, model }, given, 'a fit must not write into its snapshot or model')
+    },
+  },
+  {
+    name: 'goes on from its snapshot with the model that it was given',
+    check(detector) {
+      if (!detector.fit) return
+      const input = exampleSeries(detector)
+      const size = input.times.length
+      const half = Math.floor(0.6 * size)
+      const snapshot = learned(detector, input, half)
+      const fit = fitOf(detector, snapshot)
+      const models = { model: { version: 1, state: fit.state }, tried: fit.range.end }
+      const through = follow(detector.open!(snapshot, models), rows(input, half, size))
+      assert.ok(through.columns.score.some(Number.isFinite), 'a stream must judge with the model that it was given')
+      for (const at of [half, half + 3, Math.floor(0.9 * size)]) {
+        const stream = detector.open!(snapshot, models)
+        follow(stream, rows(input, half, at))
+        const stored = deserialize(serialize(stream.snapshot())) as State
+        const again = detector.open!(stored, structuredClone(models))
+        assertSame(part(through, at - half, size - half), follow(again, rows(input, at, size)))
+      }
+    },
+  },
+  {
+    name: 'keeps nothing of a model that is taken away',
+    check(detector) {
+      if (!detector.fit) return
+      const input = exampleSeries(detector)
+      const size = input.times.length
+      const [from, to] = [Math.floor(0.8 * size), Math.floor(0.9 * size)]
+      const snapshot = learned(detector, input, from)
+      const tried = input.times[from]
+      const said = [learned(detector, input, Math.floor(0.6 * size)), snapshot].map((state, i) => {
+        const model = { version: i + 1, state: fitOf(detector, state).state }
+        const stream = detector.open!(snapshot, { model, tried })
+        const scores = follow(stream, rows(input, from, to))
+        return { scores, after: follow(detector.open!(stream.snapshot(), { tried }), rows(input, to, size)) }
+      })
+      assert.notDeepEqual(
+        [...said[0].scores.columns.score],
+        [...said[1].scores.columns.score],
+        'two models must not judge the same',
+      )
+      assertSame(said[0].after, said[1].after)
+    },
+  },
 ]
+
+const NO_MODEL: Models = { tried: NaN }
+
+/** Goes through a fit to its end; what is done must grow from 0 to 1. */
+function drive(fit: Generator<number, Fit | undefined>): Fit | undefined {
+  let done = 0
+  for (;;) {
+    const { done: isOver, value } = fit.next()
+    if (isOver) return value
+    assert.ok(value >= done && value <= 1, `what is done must grow from 0 to 1, got ${value} after ${done}`)
+    done = value
+  }
+}
+
+function fitOf({ fit }: Detector, snapshot: State, model?: Model): Fit {
+  const done = drive(fit!(snapshot, model))
+  assert.ok(done, 'a fit must be done where a first one is wanted')
+  return done
+}
+
+/** What a stream without a model remembers of the rows before `to`. */
+function learned(detector: Detector, input: Frame<'value'>, to: number): State {
+  const stream = detector.open!(undefined, NO_MODEL)
+  for (let i = 0; i < to; i++) stream.learn(input.times[i], [input.columns.value[i]])
+  return stream.snapshot()
+}
 
 /** A daily tide with noise, of 1.5 lookbacks of the detector and 1,000 to 3,000 rows, values around 100. */
 function exampleSeries(detector: Detector): Frame<'value'> {
