@@ -328,6 +328,8 @@ it('describes itself as OpenAPI 3.1', async () => {
     '/api/v1/flows/{name}/runs',
     '/api/v1/sources',
     '/api/v1/channels',
+    '/api/v1/models',
+    '/api/v1/models/{flow}/{detector}/{version}/restore',
     '/api/v1/status',
   ])
   expect(document.components.schemas.Anomaly.properties.sentence.type).toEqual(['string', 'null'])

@@ -7,6 +7,7 @@ import { flowRoutes } from './flows.ts'
 import { onlyOurHosts, onlyOurPages, secureHeaders } from './guards.ts'
 import { lifecycleRoutes } from './lifecycle.ts'
 import { metricsRoutes } from './metrics.ts'
+import { modelRoutes } from './models.ts'
 import { pageRoutes } from './page.ts'
 import type { ServerParts } from './parts.ts'
 import { answerError, Problem, printProblem } from './problem.ts'
@@ -22,7 +23,7 @@ export interface AppOptions {
   readonly lookEvery?: number
 }
 
-/** No route takes a body; this leaves room for a curious client. */
+/** More than the labels of any workload. */
 const MOST_BODY = 64 * 1024
 
 /** All that the server answers, without a port: `app.request('/api/v1/anomalies')` is a test. */
@@ -53,6 +54,7 @@ export function makeApp(parts: ServerParts, options: AppOptions = {}): OpenAPIHo
   app.route('/', flowRoutes(parts))
   app.route('/', sourceRoutes(parts))
   app.route('/', channelRoutes(parts))
+  app.route('/', modelRoutes(parts))
   app.route('/', statusRoutes(parts))
   app.route('/', eventRoutes(parts, options.lookEvery === undefined ? {} : { lookEvery: options.lookEvery }))
   app.route('/', pageRoutes(options.web))

@@ -1,4 +1,6 @@
 import type { Registry } from 'prom-client'
+import type { Labels } from '../anomaly.ts'
+import type { FitReason } from '../detectors/detector.ts'
 import type { Configuration } from '../pipeline/configuration.ts'
 import type { Store } from '../stores/store.ts'
 
@@ -19,9 +21,21 @@ export interface Health {
   readonly startedAt: number
   readonly sources: readonly SourceHealth[]
   readonly workers: { readonly size: number; readonly busy: number; readonly queued: number }
+  readonly training: { readonly waiting: number; readonly running: readonly Fit[] }
 }
 
-/** What the server is made with, so that tests own the world. It only reads, but for `reload`. */
+/** A fit that is being made. */
+export interface Fit {
+  readonly flow: string
+  readonly detector: string
+  readonly workload: Labels
+  readonly reason: FitReason
+  readonly startedAt: number
+  /** Share that is done, 0 … 1. */
+  readonly done: number
+}
+
+/** What the server is made with, so that tests own the world. It only reads, but for `reload` and models that are taken back. */
 export interface ServerParts {
   readonly store: Store
   /** The configuration in force. */

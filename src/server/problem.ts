@@ -6,9 +6,9 @@ import { ProblemWire } from './wire.ts'
 
 /** An answer that is an error: thrown by a route, printed as `{ error: { code, message } }`. */
 export class Problem extends Error {
-  readonly status: 400 | 403 | 404 | 413 | 503
+  readonly status: 400 | 403 | 404 | 409 | 413 | 503
   readonly code: string
-  constructor(status: 400 | 403 | 404 | 413 | 503, code: string, message: string) {
+  constructor(status: 400 | 403 | 404 | 409 | 413 | 503, code: string, message: string) {
     super(message)
     this.name = 'Problem'
     this.status = status
@@ -44,3 +44,4 @@ const content = { 'application/json': { schema: ProblemWire } }
 /** Error answers for the description of a route. */
 export const BAD_REQUEST = { 400: { description: 'The parameters are wrong.', content } }
 export const NOT_FOUND = { 404: { description: 'There is no such thing.', content } }
+export const CONFLICT = { 409: { description: 'It cannot be done as things are.', content } }

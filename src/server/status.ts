@@ -1,4 +1,5 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
+import { seriesId } from '../anomaly.ts'
 import { channelHealth } from './channels.ts'
 import { flowHealth } from './flows.ts'
 import type { ServerParts } from './parts.ts'
@@ -19,7 +20,7 @@ export function statusRoutes({ store, configuration, health, now, version }: Ser
   const app = new OpenAPIHono()
   app.openapi(status, async c => {
     const { flows, notifiers } = configuration()
-    const { ready, reasons, startedAt, sources, workers } = health()
+    const { ready, reasons, startedAt, sources, workers, training } = health()
     const [open, states, channels] = await Promise.all([
       store.anomalies({ status: 'open', limit: MOST_OPEN }),
       store.flows(),
@@ -46,6 +47,10 @@ export function statusRoutes({ store, configuration, health, now, version }: Ser
           failing: channels.filter(state => notifiers[state.channel] !== undefined && channelHealth(state) === 'failing').length,
         },
         workers: { ...workers },
+        fits: {
+          waiting: training.waiting,
+          running: training.running.map(({ workload, ...fit }) => ({ ...fit, series: seriesId(workload) })),
+        },
       },
       200,
     )

@@ -134,6 +134,47 @@ export const ChannelWire = z
 export type ChannelWire = z.infer<typeof ChannelWire>
 export const ChannelListWire = z.object({ channels: z.array(ChannelWire) }).openapi('Channels')
 
+export const ModelWire = z
+  .object({
+    flow: z.string(),
+    detector: z.string(),
+    workload: labels(),
+    series: z.string().openapi({ description: 'canonical name of the workload', example: '{job="coredns"}' }),
+    version: z.number().int().openapi({ description: 'counts the fits of the workload from 1' }),
+    status: z.enum(['in force', 'retired', 'refused']).openapi({ description: 'refused: it was worse than the one in force' }),
+    usable: z.boolean().openapi({ description: 'it is of the flow as it is configured now' }),
+    reason: z.enum(['first', 'schedule', 'drift']).openapi({ description: 'why it was fitted' }),
+    createdAt: time(),
+    inForceSince: maybeTime(),
+    start: time().openapi({ description: 'of the rows that it learned from' }),
+    end: time(),
+    rows: z.number().int().openapi({ description: 'how many it learned' }),
+    validation: maybeNumber().openapi({ description: 'error on rows that it had not learned; lower is better' }),
+    current: maybeNumber().openapi({
+      description: 'error on the same rows of the model that was in force; null: there was none',
+    }),
+    seconds: z.number().openapi({ description: 'how long the fit took' }),
+    configuration: z.string().openapi({ description: 'hash of detector, transforms and query' }),
+  })
+  .openapi('Model')
+export type ModelWire = z.infer<typeof ModelWire>
+export const ModelListWire = z
+  .object({ models: z.array(ModelWire), total: z.number().int().openapi({ description: 'without the limit' }) })
+  .openapi('Models')
+export type ModelListWire = z.infer<typeof ModelListWire>
+
+export const FitWire = z
+  .object({
+    flow: z.string(),
+    detector: z.string(),
+    series: z.string().openapi({ description: 'canonical name of the workload' }),
+    reason: z.enum(['first', 'schedule', 'drift']),
+    startedAt: time(),
+    done: z.number().min(0).max(1).openapi({ description: 'share that is done' }),
+  })
+  .openapi('Fit')
+export type FitWire = z.infer<typeof FitWire>
+
 export const StatusWire = z
   .object({
     version: z.string(),
@@ -147,6 +188,9 @@ export const StatusWire = z
     sources: z.object({ total: z.number().int(), failing: z.number().int() }),
     channels: z.object({ total: z.number().int(), failing: z.number().int() }),
     workers: z.object({ size: z.number(), busy: z.number(), queued: z.number() }),
+    fits: z
+      .object({ waiting: z.number().int(), running: z.array(FitWire) })
+      .openapi({ description: 'models that are being fitted, and how many wait' }),
   })
   .openapi('Status')
 export type StatusWire = z.infer<typeof StatusWire>

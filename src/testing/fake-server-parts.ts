@@ -5,8 +5,10 @@ import { DAY, HOUR, MINUTE, SECOND } from '../duration.ts'
 import type { TimeRange } from '../frame/frame.ts'
 import { slice } from '../frame/frame.ts'
 import type { Configuration, FlowConfig } from '../pipeline/configuration.ts'
+import { configurationHash } from '../pipeline/configuration-hash.ts'
 import type { Health, ServerParts } from '../server/parts.ts'
-import type { ChannelState, FlowState, RunLog, Store, StoredAnomaly } from '../stores/store.ts'
+import { workloadId } from '../stores/models.ts'
+import type { ChannelState, FlowState, ModelRecord, RunLog, Store, StoredAnomaly } from '../stores/store.ts'
 
 /** What a fake server knows; change the fields and the answers change. */
 export interface FakeWorld {
@@ -17,6 +19,7 @@ export interface FakeWorld {
   channels: ChannelState[]
   health: Health
   configuration: Configuration
+  models: ModelRecord[]
   points: (anomaly: { flow: string; labels: Labels; detector: string }, range: TimeRange) => Scores | undefined
   reload: () => Promise<void>
 }
@@ -46,6 +49,7 @@ export function calmWorld(): FakeWorld {
       startedAt: FAKE_NOW - 3 * DAY,
       sources: [{ name: 'prometheus', type: 'prometheus', ok: true, checkedAt: FAKE_NOW - 20 * SECOND }],
       workers: { size: 2, busy: 0, queued: 0 },
+      training: { waiting: 0, running: [] },
     },
     configuration: {
       file: 'tidewatch.yml',
@@ -57,6 +61,7 @@ export function calmWorld(): FakeWorld {
       training: { threads: 1, deadline: 10 * MINUTE },
       flows,
     },
+    models: [],
     points: fakePoints,
     reload: async () => {},
   }
@@ -185,6 +190,17 @@ export function fakeServerParts(world: FakeWorld): ServerParts {
     flows: async () => world.flows,
     runs: async (flow, limit = 20) => world.runs.filter(run => run.flow === flow).slice(0, limit),
     channels: async () => world.channels,
+    models: async flow => world.models.filter(model => flow === undefined || model.flow === flow),
+    async restoreModel(key, version, at) {
+      const isSame = (model: ModelRecord) => workloadId(model) === workloadId(key)
+      const found = world.models.find(model => isSame(model) && model.version === version)
+      if (!found) return undefined
+      const back: ModelRecord = { ...found, status: 'in force', inForceSince: at }
+      world.models = world.models.map(model =>
+        model === found ? back : isSame(model) && model.status === 'in force' ? { ...model, status: 'retired' } : model,
+      )
+      return back
+    },
   } satisfies Partial<Store>
   return {
     store: store as Partial<Store> as Store,
@@ -223,6 +239,70 @@ export function fakeAnomaly(id: string, some: Partial<StoredAnomaly> = {}): Stor
     annotations: {},
     ...some,
   }
+}
+
+/** A model of the flow `coredns-latency` in a learned world, of an hour ago. */
+export function fakeModel(version: number, some: Partial<ModelRecord> = {}): ModelRecord {
+  const createdAt = some.createdAt ?? FAKE_NOW - HOUR
+  return {
+    flow: 'coredns-latency',
+    detector: 'lstm',
+    workload: { job: 'coredns', server: 'dns://:53' },
+    version,
+    status: 'retired',
+    reason: 'schedule',
+    createdAt,
+    inForceSince: createdAt,
+    range: { start: createdAt - 17 * HOUR, end: createdAt - 5 * MINUTE },
+    rows: 3482,
+    configuration: configurationHash(learnedFlow, learnedFlow.detect[1]!),
+    validation: 0.412,
+    current: 0.455,
+    seconds: 4.2,
+    ...some,
+  }
+}
+
+/** A world with a learned detector, its models, and fits under way. */
+export function learnedWorld(): FakeWorld {
+  const world = calmWorld()
+  const at = world.now
+  const other = { job: 'coredns', server: 'dns://:5353' }
+  world.configuration = {
+    ...world.configuration,
+    flows: world.configuration.flows.map(flow => (flow.name === learnedFlow.name ? learnedFlow : flow)),
+  }
+  world.models = [
+    fakeModel(5, { status: 'refused', reason: 'drift', validation: 0.52, current: 0.44, inForceSince: NaN }),
+    fakeModel(4, { status: 'in force', createdAt: at - 9 * HOUR, rows: 3100 }),
+    fakeModel(1, {
+      status: 'in force',
+      reason: 'first',
+      workload: other,
+      createdAt: at - 20 * HOUR,
+      rows: 435,
+      validation: 0.71,
+    }),
+    fakeModel(3, { createdAt: at - 30 * HOUR, validation: 0.455, current: 0.52, rows: 1741 }),
+    fakeModel(2, { createdAt: at - 2 * DAY, configuration: '0000000000000000', validation: 0.6, rows: 870 }),
+  ]
+  world.health = {
+    ...world.health,
+    training: {
+      waiting: 2,
+      running: [
+        {
+          flow: learnedFlow.name,
+          detector: 'lstm',
+          workload: other,
+          reason: 'schedule',
+          startedAt: at - 20 * SECOND,
+          done: 0.64,
+        },
+      ],
+    },
+  }
+  return world
 }
 
 export function fakeFlow(name: string, expr: string): FlowConfig {
@@ -305,6 +385,17 @@ function fakePoints(of: { flow: string; labels: Labels; detector: string }, rang
     },
   }
   return slice(scores, range)
+}
+
+const learnedFlow: FlowConfig = {
+  ...fakeFlow(
+    'coredns-latency',
+    'histogram_quantile(0.99, sum by (le, server) (rate(coredns_dns_request_duration_seconds_bucket[1m])))',
+  ),
+  detect: [
+    { type: 'seasonal', name: 'seasonal' },
+    { type: 'lstm', name: 'lstm' },
+  ],
 }
 
 const oddWorldSeries = [
