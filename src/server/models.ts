@@ -75,10 +75,6 @@ export function modelRoutes(parts: ServerParts): OpenAPIHono {
 
   app.openapi(restore, async c => {
     const { flow, detector, version } = c.req.valid('param')
-    // A body of another type is not read, and what it says must not be passed over.
-    const type = c.req.header('content-type')
-    if (type !== undefined && !/^application\/json\b/.test(type))
-      throw new Problem(400, 'input', `Content-Type must be application/json, got ${JSON.stringify(type)}`)
     const { workload } = c.req.valid('json') ?? {}
     const flows = configuration().flows.map(one => one.name)
     if (!flows.includes(flow)) throw unknown('flow', flows, flow)
