@@ -75,12 +75,16 @@ function openBoostedTrees(options: Config, snapshot?: State, models?: Models): S
   const schedule = { warmUp: FIRST_FIT, refit: Math.floor(history / 2) }
   let expected = new Float64Array(0)
   let expectedAt = NaN
+  /** Energy of the row that was looked at last, by the usual sizes of errors when the model was fitted; for those of now follow a drift. */
+  let energyThen = NaN
   /** What it was given to judge with. */
   let fitted: TreeModel | undefined
   if (m.metrics.length > 0) takeGiven()
   let cold = m.metrics.length > 0 && isCold() ? openCold(given?.cold as State | undefined) : undefined
 
-  const at = (row: number) => row % history
+  function at(row: number): number {
+    return row % history
+  }
 
   function expertOf(c: number): Expert {
     return models ? (fitted?.metrics[c] ?? UNFITTED) : m.metrics[c]
@@ -164,6 +168,7 @@ function openBoostedTrees(options: Config, snapshot?: State, models?: Models): S
 
   /** Says the row in `judgement`, but for the scores; returns the mean square of the errors in scales, NaN while undecided. */
   function look(time: number, row: ArrayLike<number>): number {
+    energyThen = NaN
     judgement.value = row[0] ?? NaN
     judgement.score = judgement.expected = judgement.lower = judgement.upper = NaN
     if (row.length > 1) judgement.channel = judgement.alarm = NaN
@@ -171,14 +176,17 @@ function openBoostedTrees(options: Config, snapshot?: State, models?: Models): S
     predict(time)
     if (cold) return cold.look(time, row, judgement)
     let sum = 0
+    let sumThen = 0
     let known = 0
     let worst = -1
     let channel = 0
     for (let c = 0; c < row.length; c++) {
       const x = row[c]
       if (Number.isNaN(expected[c]) || !isMeasured(x)) continue
-      const error = Math.abs(x - expected[c]) / scaleAt(m.metrics[c].variance, expected[c], x)
+      const raw = Math.abs(x - expected[c])
+      const error = raw / scaleAt(m.metrics[c].variance, expected[c], x)
       sum += counted(error, row.length) ** 2
+      if (fitted) sumThen += counted(raw / scaleAt(fitted.metrics[c].variance, expected[c], x), row.length) ** 2
       known++
       if (error <= worst) continue
       worst = error
@@ -192,6 +200,7 @@ function openBoostedTrees(options: Config, snapshot?: State, models?: Models): S
     judgement.lower = middle - margin
     judgement.upper = middle + margin
     if (row.length > 1) judgement.channel = channel
+    energyThen = sumThen / known
     return sum / known
   }
 
@@ -223,7 +232,7 @@ function openBoostedTrees(options: Config, snapshot?: State, models?: Models): S
       if (row.length !== m.metrics.length) return
       const energy = look(time, row)
       if (energy === energy) m.energy = smoothed(energy)
-      if (fitted) countDrift(m.life!.recent, Math.sqrt(energy), fitted.deciles)
+      if (fitted) countDrift(m.life!.recent, Math.sqrt(energyThen), fitted.deciles)
       cold?.learn(time, row)
       keepRow(time, row)
       if (models || m.rows < m.nextFit) return

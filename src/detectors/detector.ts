@@ -57,7 +57,7 @@ export interface Models {
 /** A fit that is done. The errors are of one kind, in the detector's own unit, over the same rows, which neither model learned last; lower is better. */
 export interface Fit {
   readonly state: State
-  /** Times of its rows, `end` exclusive, and how many it learned. */
+  /** Times of the rows that it saw, `end` exclusive, those that it was judged on with them; and how many it learned. */
   readonly range: TimeRange
   readonly rows: number
   readonly validation: number

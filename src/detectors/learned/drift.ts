@@ -20,11 +20,12 @@ export function countDrift(recent: Float64Array, score: number, deciles: ArrayLi
 
 /**
  * Population stability index of the recent scores against those of the validation, whose tenths they are counted in, as a multiple of the usual bar of
- * 0.25; NaN while too few are counted.
+ * 0.25; 0 where most of them are below the median, for errors that shrink ask for nothing; NaN while too few are counted.
  */
 export function driftOf(recent: Float64Array): number {
   const count = recent.reduce((sum, rows) => sum + rows, 0)
   if (count < LEAST) return NaN
+  if (recent.subarray(BINS / 2).reduce((sum, rows) => sum + rows, 0) < count / 2) return 0
   let index = 0
   for (const rows of recent) {
     const share = (rows + SMOOTHING) / (count + BINS * SMOOTHING)

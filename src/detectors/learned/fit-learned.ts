@@ -33,7 +33,7 @@ export function* fitLearned(
   const count = values.length / columns
   const range = rangeOf(m.times)
   if (!range) return undefined
-  const { held, judged } = heldBack(count, m.life?.fresh ?? m.rows)
+  const { held, judged } = heldBack(count, m.life)
   const cut = count - held
   const rowModel = makeModel(columns)
   const learned = values.subarray(0, cut * columns)

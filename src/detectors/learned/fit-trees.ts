@@ -114,7 +114,7 @@ export function* fitTrees(options: TreeOptions, snapshot: State, model?: Model):
   const count = Math.min(m.rows, history)
   const range = rangeOf(m.times.subarray(0, count))
   if (!range) return undefined
-  const { held, judged } = heldBack(count, m.life?.fresh ?? m.rows)
+  const { held, judged } = heldBack(count, m.life)
   const rows = openTreeRows(options)
   const cut = m.rows - held
   const grown = yield* showing(growTrees(m, rows, cut, options), share => TRAINING * share)

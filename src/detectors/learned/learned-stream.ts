@@ -40,6 +40,8 @@ export function openLearned(makeModel: MakeModel, options: LearnedOptions, snaps
   let ahead: Expectation | undefined
   let isAhead = false
   let looked = new Float64Array(0)
+  /** Energy of the row that was looked at last, by the usual sizes of errors when the model was fitted; for those of now follow a drift. */
+  let energyThen = NaN
   const judgement: Judgement = { score: NaN, value: NaN, expected: NaN, lower: NaN, upper: NaN, alarm: NaN }
 
   function start(columns: number): LearnedState {
@@ -175,6 +177,7 @@ export function openLearned(makeModel: MakeModel, options: LearnedOptions, snaps
 
   /** Says the row in `judgement` and returns its energy: the mean square of the strangeness of its known columns; NaN while undecided. */
   function look(time: number, row: ArrayLike<number>): number {
+    energyThen = NaN
     judgement.value = row[0]
     judgement.expected = judgement.lower = judgement.upper = NaN
     if (row.length > 1) judgement.channel = NaN
@@ -186,12 +189,15 @@ export function openLearned(makeModel: MakeModel, options: LearnedOptions, snaps
     let strangest = -1
     let most = -1
     let sum = 0
+    let sumThen = 0
     let known = 0
     for (let c = 0; c < m.columns; c++) {
-      const error = errorAt(row, c, expectation) / errorScale(m.variance[c])
-      if (Number.isNaN(error)) continue
+      const raw = errorAt(row, c, expectation)
+      if (Number.isNaN(raw)) continue
+      const error = raw / errorScale(m.variance[c])
       known++
       sum += counted(error, m.columns) ** 2
+      if (fitted) sumThen += counted(raw / errorScale(fitted.variance[c]), m.columns) ** 2
       if (error > most) {
         most = error
         strangest = c
@@ -206,6 +212,7 @@ export function openLearned(makeModel: MakeModel, options: LearnedOptions, snaps
     judgement.upper = expected + margin
     if (known === 0) return NaN
     if (row.length > 1) judgement.channel = c
+    energyThen = sumThen / known
     return sum / known
   }
 
@@ -257,7 +264,7 @@ export function openLearned(makeModel: MakeModel, options: LearnedOptions, snaps
       const energy = look(time, row)
       if (!Number.isNaN(energy)) m.energy = smoothed(energy)
       if (weights().length > 0) learnErrors(row)
-      if (fitted) countDrift(m.life!.recent, Math.sqrt(energy), fitted.deciles)
+      if (fitted) countDrift(m.life!.recent, Math.sqrt(energyThen), fitted.deciles)
       cold?.learn(time, row)
       keepRow(time, row)
       if (!models) fitWhenDue()

@@ -13,6 +13,8 @@ export interface Life extends Record<string, unknown> {
   version: number
   /** Rows lately by tenth of the validation scores of the model, forgotten; see `countDrift`. */
   recent: Float64Array
+  /** Fits in a row that came while scores had drifted. */
+  again: number
 }
 
 /** What a model says of its own fit. */
@@ -23,7 +25,7 @@ export interface Fitted {
   readonly deciles: Float64Array
 }
 
-export const startLife = (): Life => ({ tried: NaN, fresh: 0, version: NaN, recent: new Float64Array(BINS) })
+export const startLife = (): Life => ({ tried: NaN, fresh: 0, version: NaN, recent: new Float64Array(BINS), again: 0 })
 
 /**
  * Takes in what the models are now; `fits` claims that the one in force is of use, `freshSince` counts the rows learned since a time. Returns what is to be
@@ -35,8 +37,11 @@ export function takeModels(
   fits: boolean,
   freshSince: (time: number) => number,
 ): 'adopt' | 'drop' | undefined {
-  if (!Object.is(life.tried, tried)) life.fresh = freshSince(tried)
-  life.tried = tried
+  if (!Object.is(life.tried, tried)) {
+    life.fresh = freshSince(tried)
+    life.tried = tried
+    life.again = driftOf(life.recent) > 1 ? Math.min(life.again + 1, MOST_AGAIN) : 0
+  }
   const version = fits && model ? model.version : NaN
   if (Object.is(version, life.version)) return undefined
   life.version = version
@@ -53,28 +58,31 @@ export interface Schedule {
   readonly refit: number
 }
 
-/** Fresh rows before drift can be a reason, where a warm-up is longer. */
+/** Fresh rows before drift can be a reason, where a warm-up is longer; twice as many after each fit that did not end it. */
 const LEAST_FRESH = 256
+const MOST_AGAIN = 8
 
 /**
  * The first fit comes at `warmUp` rows; the next when as many fresh rows are there as the last one had seen, or `refit`; an earlier one when recent
- * scores are no longer distributed as those of the validation.
+ * scores are larger than those of the validation (see `driftOf`): at 256 rows or a warm-up, and at twice as many after each fit that did not help.
  */
 export function wantsFit(
-  { tried, fresh, recent }: Life,
+  { tried, fresh, recent, again }: Life,
   { rows, warmUp, refit }: Schedule,
   fitted?: Fitted,
 ): FitReason | undefined {
   if (!fitted && Number.isNaN(tried)) return rows >= warmUp ? 'first' : undefined
   const before = Math.max(rows - fresh, fitted?.rows ?? 0)
   if (fresh >= Math.min(refit, Math.max(before, warmUp))) return 'schedule'
-  return fitted && fresh >= Math.min(warmUp, LEAST_FRESH) && driftOf(recent) > 1 ? 'drift' : undefined
+  const enough = Math.min(warmUp, LEAST_FRESH) * 2 ** again
+  return fitted && fresh >= enough && driftOf(recent) > 1 ? 'drift' : undefined
 }
 
 /** Of the rows, the last part, is held back from a fit and says what it is worth. */
 const HELD = 0.15
 /** Rows that are held back, at least, and rows that say how errors are distributed. */
 const LEAST_HELD = 48
+const HELD_AFTER_DRIFT = 128
 const LEAST_JUDGED = 256
 /** The part of the rows whose distribution of errors may be looked at: no weights are from them. */
 const MOST_JUDGED = 0.25
@@ -82,11 +90,12 @@ const MOST_JUDGED = 0.25
 const LEAST_SCORES = 20
 
 /**
- * How many of the last rows a fit holds back, and how many it looks at to tell how errors are distributed. After a drift only half of the fresh ones are held
- * back, else nothing new would be learned.
+ * How many of the last rows a fit of `count` holds back, and how many it looks at to tell how errors are distributed. After a drift fewer are held back, of those
+ * alone that came since.
  */
-export function heldBack(count: number, fresh: number): { held: number; judged: number } {
-  const held = Math.floor(Math.min(HELD * count, Math.max(fresh / 2, LEAST_HELD)))
+export function heldBack(count: number, life?: Life): { held: number; judged: number } {
+  const isDrifted = life !== undefined && driftOf(life.recent) > 1
+  const held = Math.floor(Math.min(HELD * count, isDrifted ? HELD_AFTER_DRIFT : Math.max((life?.fresh ?? count) / 2, LEAST_HELD)))
   return { held, judged: Math.max(held, Math.min(LEAST_JUDGED, Math.floor(MOST_JUDGED * count))) }
 }
 
