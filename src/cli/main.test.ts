@@ -33,6 +33,8 @@ describe('the program', () => {
     [['detect']],
     [['explore']],
     [['score']],
+    [['models']],
+    [['models', 'restore']],
     [['check', 'config']],
     [['schema']],
   ])('prints help of %j with examples and exit codes', async command => {
