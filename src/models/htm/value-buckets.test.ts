@@ -22,9 +22,13 @@ describe('openValueBuckets', () => {
     const buckets = openValueBuckets(options)
     const even = [0.25, 0.25, 0.25, 0.25]
     expect([0, 0.125, 0.5, 0.9, 1].map(p => buckets.quantile(even, p))).toEqual([10, 12.5, 20, 28, 30])
-    for (const value of [90, NaN, Infinity, 20]) buckets.learn(value)
-    expect(buckets.quantile([0, 0, 0, 1], 0.5)).toBe((25 + 90) / 2)
+    for (const value of [48, NaN, 20]) buckets.learn(value)
+    expect(buckets.quantile([0, 0, 0, 1], 0.5)).toBe((25 + 48) / 2)
     expect(buckets.quantile([0, 1, 0, 0], 1)).toBe(20)
+    for (const value of [1e308, Infinity, -Infinity]) buckets.learn(value)
+    expect(buckets.quantile([0, 0, 0, 1], 1)).toBe(50)
+    expect(buckets.quantile([1, 0, 0, 0], 0)).toBe(-10)
+    expect(buckets.expected([0, 0, 0, 1])).toBeLessThan(50)
   })
 
   it('orders quantiles, whatever the distribution', () => {

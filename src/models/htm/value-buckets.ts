@@ -3,7 +3,7 @@ export interface ValueBuckets {
   readonly count: number
   /** The bucket of a number; −1 for NaN. */
   bucketOf(value: number): number
-  /** Takes a number (NaN is passed over): buckets stand for the mean of the latest ones in them. */
+  /** Takes a number: buckets stand for the mean of the latest ones in them. NaN is passed over; one far beyond the range counts as one range beyond. */
   learn(value: number): void
   /** Mean of a distribution over the buckets, in the unit of the numbers. */
   expected(probabilities: ArrayLike<number>): number
@@ -47,11 +47,12 @@ export function openValueBuckets(options: ValueBucketsOptions, from?: ValueBucke
     count,
     bucketOf,
     learn(value) {
-      if (!Number.isFinite(value)) return
+      if (Number.isNaN(value)) return
       const bucket = bucketOf(value)
-      means[bucket] += PACE * (value - means[bucket])
-      if (value < least) least = value
-      if (value > most) most = value
+      const near = Math.max(2 * lower - upper, Math.min(2 * upper - lower, value))
+      means[bucket] += PACE * (near - means[bucket])
+      least = Math.min(least, near)
+      most = Math.max(most, near)
     },
     expected(probabilities) {
       let sum = 0
