@@ -40,12 +40,14 @@ function watchStore({ store, health, configuration, log }: ServerParts, every: n
   let seen: string | undefined
 
   const look = async () => {
-    const { ready, reasons, sources } = health()
+    const { ready, reasons, sources, training } = health()
     const now = JSON.stringify([
       (await store.flows()).map(({ flow, failures, lastRun }) => [flow, failures, lastRun?.startedAt, lastRun?.finishedAt]),
       await store.channels(),
       [ready, reasons, sources.map(({ name, ok, error }) => [name, ok, error])],
       configuration().flows.map(({ name }) => name),
+      // In twentieths, so that a page moves with a fit and is not told of each step.
+      training.running.map(({ startedAt, done }) => [startedAt, Math.floor(20 * done)]),
     ])
     if (seen !== undefined && now !== seen) for (const tell of listeners) tell()
     seen = now

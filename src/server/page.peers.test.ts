@@ -1,7 +1,7 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { build } from 'vite'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { calmWorld, FAKE_NOW, type FakeWorld, fakeServerParts, oddWorld } from '../testing/fake-server-parts.ts'
+import { calmWorld, FAKE_NOW, type FakeWorld, fakeServerParts, learnedWorld, oddWorld } from '../testing/fake-server-parts.ts'
 import { makeApp } from './app.ts'
 import { type Listening, listen } from './listen.ts'
 
@@ -92,6 +92,41 @@ describe('page in a browser', () => {
     expect(overflow).toBe(0)
     await shoot(page, name)
     expect(complaints).toEqual([])
+  })
+
+  it.each([
+    ['models-light', { viewport: { width: 1280, height: 1500 } }],
+    ['models-dark', { viewport: { width: 1280, height: 1500 }, colorScheme: 'dark' as const }],
+    ['models-narrow-light', { viewport: { width: 360, height: 2600 } }],
+    ['models-narrow-dark', { viewport: { width: 360, height: 2600 }, colorScheme: 'dark' as const }],
+  ])('shows models and fits where there are any, and takes one back: %s', async (name, options) => {
+    const world = learnedWorld()
+    const { page, complaints } = await open(world, options)
+    await page.getByText('2 models in force').click()
+    expect(await page.locator('.models').count()).toBe(1)
+    expect(await page.getByRole('progressbar').getAttribute('value')).toBe('0.64')
+    const first = page.getByRole('region', { name: 'Models of lstm of {job="coredns",server="dns://:53"}' })
+    const versions = first.getByRole('listitem')
+    expect(await versions.count()).toBe(4)
+    expect(await versions.nth(0).textContent()).toContain('refused')
+    expect(await versions.nth(1).textContent()).toContain('3,100 rows of')
+    expect(await versions.nth(3).textContent()).toContain('of another configuration')
+    const overflow = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
+    expect(overflow).toBe(0)
+    await shoot(page, name)
+    await first.getByRole('button', { name: 'Put model 3 of lstm' }).click()
+    await expect.poll(() => versions.nth(2).textContent()).toContain('in force')
+    expect(world.models.find(model => model.version === 4)!.status).toBe('retired')
+    expect(complaints).toEqual([])
+  })
+
+  it('says why a model could not be taken back', async () => {
+    const world = learnedWorld()
+    const { page } = await open(world)
+    await page.getByText('2 models in force').click()
+    world.models = world.models.filter(model => model.version !== 3)
+    await page.getByRole('button', { name: 'Put model 3 of lstm' }).click()
+    await page.getByRole('alert').filter({ hasText: 'version must be one of' }).waitFor()
   })
 
   it('draws the band and the odd stretch', async () => {

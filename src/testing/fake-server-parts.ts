@@ -268,6 +268,7 @@ export function learnedWorld(): FakeWorld {
   const world = calmWorld()
   const at = world.now
   const other = { job: 'coredns', server: 'dns://:5353' }
+  const { current: _, ...first } = fakeModel(1, { workload: other, createdAt: at - 20 * HOUR })
   world.configuration = {
     ...world.configuration,
     flows: world.configuration.flows.map(flow => (flow.name === learnedFlow.name ? learnedFlow : flow)),
@@ -275,14 +276,13 @@ export function learnedWorld(): FakeWorld {
   world.models = [
     fakeModel(5, { status: 'refused', reason: 'drift', validation: 0.52, current: 0.44, inForceSince: NaN }),
     fakeModel(4, { status: 'in force', createdAt: at - 9 * HOUR, rows: 3100 }),
-    fakeModel(1, {
+    {
+      ...first,
       status: 'in force',
       reason: 'first',
-      workload: other,
-      createdAt: at - 20 * HOUR,
       rows: 435,
       validation: 0.71,
-    }),
+    },
     fakeModel(3, { createdAt: at - 30 * HOUR, validation: 0.455, current: 0.52, rows: 1741 }),
     fakeModel(2, { createdAt: at - 2 * DAY, configuration: '0000000000000000', validation: 0.6, rows: 870 }),
   ]

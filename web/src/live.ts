@@ -1,4 +1,4 @@
-import { readAnomalies, readChannels, readFlows, readSources, readStatus } from './api.ts'
+import { readAnomalies, readChannels, readFlows, readModels, readSources, readStatus } from './api.ts'
 import { connection, now, picture } from './state.ts'
 
 /** A safety net under the event stream, and the rhythm without it. */
@@ -6,6 +6,9 @@ const POLL_LIVE = 60_000
 const POLL_BLIND = 8_000
 const MOST_OPEN = 200
 const MOST_RECENT = 60
+
+/** Reads the picture now: after a change that was made here. */
+export let refresh = () => {}
 
 /** Reads the picture now, on every change that the server tells of, and now and then. */
 export function followServer(): void {
@@ -17,17 +20,18 @@ export function followServer(): void {
 
   const readAll = async () => {
     try {
-      const [status, open, recent, flows, sources, channels] = await Promise.all([
+      const [status, open, recent, flows, sources, channels, models] = await Promise.all([
         readStatus(),
         readAnomalies('open', MOST_OPEN),
         readAnomalies('resolved', MOST_RECENT),
         readFlows(),
         readSources(),
         readChannels(),
+        readModels(),
       ])
       behind = status.now - Date.now()
       now.value = status.now
-      picture.value = { status, open, recent, flows, sources, channels }
+      picture.value = { status, open, recent, flows, sources, channels, models }
       connection.value = told ? 'live' : 'polling'
     } catch {
       connection.value = 'down'
@@ -35,7 +39,7 @@ export function followServer(): void {
   }
 
   /** Changes that come while reading are read once more after it, not side by side. */
-  const refresh = () => {
+  refresh = () => {
     if (reading) {
       again = true
       return

@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals'
-import type { AnomalyWire, ChannelWire, FlowWire, SourceWire, StatusWire } from './api.ts'
+import type { AnomalyWire, ChannelWire, FlowWire, ModelWire, SourceWire, StatusWire } from './api.ts'
 
 /** All that was read from the server last, in one piece, so that no part of the page contradicts another. */
 export interface Picture {
@@ -9,6 +9,7 @@ export interface Picture {
   readonly flows: readonly FlowWire[]
   readonly sources: readonly SourceWire[]
   readonly channels: readonly ChannelWire[]
+  readonly models: readonly ModelWire[]
 }
 
 /** Undefined until the first answer. */

@@ -1,18 +1,31 @@
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { formatSpan, plural } from './format.ts'
+import { Models } from './models.tsx'
 import type { Picture } from './state.ts'
 import { Time } from './time.tsx'
 
 /** Health of the watch itself: flows, sources, channels. */
 export function Watch({ picture }: { picture: Picture }) {
-  const { flows, sources, channels } = picture
+  const { status, flows, sources, channels, models } = picture
   return (
     <section class="watch" aria-labelledby="watch">
       <h2 id="watch">The watch</h2>
       <Group name="Flows" none="No flow is configured.">
         {flows.map(flow => (
-          <Row key={flow.name} name={flow.name} health={flow.health} error={flow.lastError} note={<code>{flow.expr}</code>}>
+          <Row
+            key={flow.name}
+            name={flow.name}
+            health={flow.health}
+            error={flow.lastError}
+            note={<code>{flow.expr}</code>}
+            below={
+              <Models
+                models={models.filter(model => model.flow === flow.name)}
+                fits={status.fits.running.filter(fit => fit.flow === flow.name)}
+              />
+            }
+          >
             <span>{plural(flow.series, 'series', 'series')}</span>
             <span>{flow.cron ?? `every ${formatSpan(flow.every)}`}</span>
             <span>
@@ -89,9 +102,10 @@ function Row(props: {
   health: string
   error: string | null
   note?: ComponentChildren
+  below?: ComponentChildren
   children: ComponentChildren
 }) {
-  const { name, health, error, note, children } = props
+  const { name, health, error, note, below, children } = props
   return (
     <li class={`row ${health}`}>
       <span class="row-name">
@@ -102,6 +116,7 @@ function Row(props: {
       {note && <span class="note">{note}</span>}
       <span class="row-facts">{children}</span>
       {error && <p class="error">{error}</p>}
+      {below}
     </li>
   )
 }
