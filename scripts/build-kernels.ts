@@ -16,7 +16,8 @@ export async function compileKernels(): Promise<Uint8Array> {
   // Its own types would declare a console without `error` for the whole program.
   const { default: asc } = (await import('assemblyscript/asc' as string)) as { default: Compiler }
   let binary: Uint8Array | undefined
-  const options = '--runtime stub --enable simd --importMemory --noAssert --disableWarning 112 -O3 --outFile kernels.wasm'
+  // Not -O3: it moves instructions of products and gates out of the order that keeps them in registers.
+  const options = '--runtime stub --enable simd --importMemory --noAssert --disableWarning 112 -O2 --outFile kernels.wasm'
   const { error, stderr } = await asc.main(['src/kernels/assembly/index.ts', '--baseDir', root, ...options.split(' ')], {
     writeFile(_name: string, contents: Uint8Array | string) {
       if (typeof contents !== 'string') binary = contents

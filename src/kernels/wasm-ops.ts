@@ -1,8 +1,10 @@
 import { compiled } from './compiled.ts'
 import { type Backend, type Numbers, type Ops, roomFor } from './ops.ts'
 
-/** Bytes at the start of the memory that belong to the module: its constants. */
-const RESERVED = 4096
+/** Bytes at the start of the memory that belong to the module: its constants, and from 4096 on what products turn. */
+const RESERVED = 4096 + 8192
+/** Bytes that products may read, and forget, beyond the last sheet. */
+const BEYOND = 96
 const PAGE = 65_536
 
 type Kernel = (...numbers: number[]) => number
@@ -24,7 +26,7 @@ const kept = ({ byteOffset }: Numbers) => byteOffset
 /** WebAssembly with 128-bit vectors, single precision; the same bits on every processor. */
 export const wasmOps: Backend = room => {
   module ??= new WebAssembly.Module(Buffer.from(compiled, 'base64'))
-  const memory = new WebAssembly.Memory({ initial: Math.ceil((RESERVED + 4 * room) / PAGE) })
+  const memory = new WebAssembly.Memory({ initial: Math.ceil((RESERVED + 4 * room + BEYOND) / PAGE) })
   const k = new WebAssembly.Instance(module, { env: { memory } }).exports as Kernels
   const end = RESERVED + 4 * room
   let used = RESERVED

@@ -1,4 +1,4 @@
-import { sigmoid, tanh, throughSigmoid, throughTanh } from './gates'
+import { sigmoids, tanhs, throughSigmoid, throughTanh } from './gates'
 
 /**
  * One step of an LSTM (Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000). `packed` holds for each unit the four rows of its
@@ -23,18 +23,15 @@ export function lstmForward(
 ): void {
   const block = (<usize>k) << 4
   const nextZ = (<usize>zStep) << 5
-  const nextHidden = (<usize>hiddenStep) << 5
   const nextGates = (<usize>gatesStep) << 5
-  const next = (<usize>units) << 5
   let a = packed
   for (let u = 0; u < units; u++) {
     const end = a + block
-    let at = (<usize>u) << 5
-    let at4 = at << 2
-    let to = hidden + at
+    const fours = end - ((<usize>((k - 1) & 3)) << 4)
+    let at = (<usize>u) << 7
     let panel = z
     for (let j = 0; j < panels; j++) {
-      let c = start + at4
+      let c = start + at
       let i0 = v128.load(c)
       let i1 = v128.load(c, 16)
       let f0 = v128.load(c, 32)
@@ -45,10 +42,89 @@ export function lstmForward(
       let o1 = v128.load(c, 112)
       let p = a
       let q = panel
+      let b0 = v128.load(q)
+      let b1 = v128.load(q, 16)
+      let s = v128.load32_splat(p)
+      i0 = f32x4.add(i0, f32x4.mul(s, b0))
+      i1 = f32x4.add(i1, f32x4.mul(s, b1))
+      s = v128.load32_splat(p, 4)
+      f0 = f32x4.add(f0, f32x4.mul(s, b0))
+      f1 = f32x4.add(f1, f32x4.mul(s, b1))
+      s = v128.load32_splat(p, 8)
+      g0 = f32x4.add(g0, f32x4.mul(s, b0))
+      g1 = f32x4.add(g1, f32x4.mul(s, b1))
+      s = v128.load32_splat(p, 12)
+      o0 = f32x4.add(o0, f32x4.mul(s, b0))
+      o1 = f32x4.add(o1, f32x4.mul(s, b1))
+      p += 16
+      q += 32
+      while (p < fours) {
+        b0 = v128.load(q)
+        b1 = v128.load(q, 16)
+        s = v128.load32_splat(p)
+        i0 = f32x4.add(i0, f32x4.mul(s, b0))
+        i1 = f32x4.add(i1, f32x4.mul(s, b1))
+        s = v128.load32_splat(p, 4)
+        f0 = f32x4.add(f0, f32x4.mul(s, b0))
+        f1 = f32x4.add(f1, f32x4.mul(s, b1))
+        s = v128.load32_splat(p, 8)
+        g0 = f32x4.add(g0, f32x4.mul(s, b0))
+        g1 = f32x4.add(g1, f32x4.mul(s, b1))
+        s = v128.load32_splat(p, 12)
+        o0 = f32x4.add(o0, f32x4.mul(s, b0))
+        o1 = f32x4.add(o1, f32x4.mul(s, b1))
+        p += 16
+        b0 = v128.load(q, 32)
+        b1 = v128.load(q, 48)
+        s = v128.load32_splat(p)
+        i0 = f32x4.add(i0, f32x4.mul(s, b0))
+        i1 = f32x4.add(i1, f32x4.mul(s, b1))
+        s = v128.load32_splat(p, 4)
+        f0 = f32x4.add(f0, f32x4.mul(s, b0))
+        f1 = f32x4.add(f1, f32x4.mul(s, b1))
+        s = v128.load32_splat(p, 8)
+        g0 = f32x4.add(g0, f32x4.mul(s, b0))
+        g1 = f32x4.add(g1, f32x4.mul(s, b1))
+        s = v128.load32_splat(p, 12)
+        o0 = f32x4.add(o0, f32x4.mul(s, b0))
+        o1 = f32x4.add(o1, f32x4.mul(s, b1))
+        p += 16
+        b0 = v128.load(q, 64)
+        b1 = v128.load(q, 80)
+        s = v128.load32_splat(p)
+        i0 = f32x4.add(i0, f32x4.mul(s, b0))
+        i1 = f32x4.add(i1, f32x4.mul(s, b1))
+        s = v128.load32_splat(p, 4)
+        f0 = f32x4.add(f0, f32x4.mul(s, b0))
+        f1 = f32x4.add(f1, f32x4.mul(s, b1))
+        s = v128.load32_splat(p, 8)
+        g0 = f32x4.add(g0, f32x4.mul(s, b0))
+        g1 = f32x4.add(g1, f32x4.mul(s, b1))
+        s = v128.load32_splat(p, 12)
+        o0 = f32x4.add(o0, f32x4.mul(s, b0))
+        o1 = f32x4.add(o1, f32x4.mul(s, b1))
+        p += 16
+        b0 = v128.load(q, 96)
+        b1 = v128.load(q, 112)
+        s = v128.load32_splat(p)
+        i0 = f32x4.add(i0, f32x4.mul(s, b0))
+        i1 = f32x4.add(i1, f32x4.mul(s, b1))
+        s = v128.load32_splat(p, 4)
+        f0 = f32x4.add(f0, f32x4.mul(s, b0))
+        f1 = f32x4.add(f1, f32x4.mul(s, b1))
+        s = v128.load32_splat(p, 8)
+        g0 = f32x4.add(g0, f32x4.mul(s, b0))
+        g1 = f32x4.add(g1, f32x4.mul(s, b1))
+        s = v128.load32_splat(p, 12)
+        o0 = f32x4.add(o0, f32x4.mul(s, b0))
+        o1 = f32x4.add(o1, f32x4.mul(s, b1))
+        p += 16
+        q += 128
+      }
       while (p < end) {
-        const b0 = v128.load(q)
-        const b1 = v128.load(q, 16)
-        let s = v128.load32_splat(p)
+        b0 = v128.load(q)
+        b1 = v128.load(q, 16)
+        s = v128.load32_splat(p)
         i0 = f32x4.add(i0, f32x4.mul(s, b0))
         i1 = f32x4.add(i1, f32x4.mul(s, b1))
         s = v128.load32_splat(p, 4)
@@ -63,39 +139,42 @@ export function lstmForward(
         p += 16
         q += 32
       }
-      c = gates + at4
-      i0 = sigmoid(i0)
+      c = gates + at
       v128.store(c, i0)
-      i1 = sigmoid(i1)
       v128.store(c, i1, 16)
-      f0 = sigmoid(f0)
       v128.store(c, f0, 32)
-      f1 = sigmoid(f1)
       v128.store(c, f1, 48)
-      g0 = tanh(g0)
       v128.store(c, g0, 64)
-      g1 = tanh(g1)
       v128.store(c, g1, 80)
-      o0 = sigmoid(o0)
       v128.store(c, o0, 96)
-      o1 = sigmoid(o1)
       v128.store(c, o1, 112)
-      f0 = f32x4.add(f32x4.mul(f0, v128.load(before + at)), f32x4.mul(i0, g0))
-      f1 = f32x4.add(f32x4.mul(f1, v128.load(before + at, 16)), f32x4.mul(i1, g1))
-      v128.store(state + at, f0)
-      v128.store(state + at, f1, 16)
-      f0 = tanh(f0)
-      f1 = tanh(f1)
-      v128.store(squashed + at, f0)
-      v128.store(squashed + at, f1, 16)
-      v128.store(to, f32x4.mul(o0, f0))
-      v128.store(to, f32x4.mul(o1, f1), 16)
-      at += next
-      at4 += nextGates
-      to += nextHidden
+      at += nextGates
       panel += nextZ
     }
     a += block
+  }
+  const length = (<usize>units) << 5
+  for (let j = 0; j < panels; j++) {
+    let c = gates + <usize>j * nextGates
+    sigmoids(c, 32, 128, units)
+    tanhs(c + 64, 128, 256, units >> 1)
+    sigmoids(c + 96, 128, 256, units >> 1)
+    const first = <usize>j * length
+    const last = first + length
+    let at = first
+    for (let from = c; at < last; at += 32, from += 128)
+      for (let half: usize = 0; half < 32; half += 16) {
+        const kept = f32x4.mul(v128.load(from + half, 32), v128.load(before + at + half))
+        const value = f32x4.add(kept, f32x4.mul(v128.load(from + half), v128.load(from + half, 64)))
+        v128.store(state + at + half, value)
+        v128.store(squashed + at + half, value)
+      }
+    tanhs(squashed + first, 32, 64, units >> 1)
+    let to = hidden + <usize>j * ((<usize>hiddenStep) << 5)
+    for (at = squashed + first; at < squashed + last; at += 32, c += 128, to += 32) {
+      v128.store(to, f32x4.mul(v128.load(c, 96), v128.load(at)))
+      v128.store(to, f32x4.mul(v128.load(c, 112), v128.load(at, 16)), 16)
+    }
   }
 }
 
@@ -168,11 +247,9 @@ export function gruForward(
   const next = (<usize>gatesStep) << 5
   for (let u = 0; u < units; u++) {
     let at4 = (<usize>u) << 7
-    let to = hidden + ((<usize>u) << 5)
     let panelX = x
     let panelH = before
     for (let j = 0; j < panels; j++) {
-      const last = panelH + ((<usize>u) << 5)
       let c = start + at4
       let r0 = v128.load(c)
       let r1 = v128.load(c, 16)
@@ -219,27 +296,36 @@ export function gruForward(
         q += 32
       }
       c = gates + at4
-      r0 = sigmoid(r0)
       v128.store(c, r0)
-      r1 = sigmoid(r1)
       v128.store(c, r1, 16)
-      z0 = sigmoid(z0)
       v128.store(c, z0, 32)
-      z1 = sigmoid(z1)
       v128.store(c, z1, 48)
-      x0 = tanh(f32x4.add(x0, f32x4.mul(r0, h0)))
       v128.store(c, x0, 64)
-      x1 = tanh(f32x4.add(x1, f32x4.mul(r1, h1)))
       v128.store(c, x1, 80)
       v128.store(c, h0, 96)
       v128.store(c, h1, 112)
-      // n + z (before − n)
-      v128.store(to, f32x4.add(x0, f32x4.mul(z0, f32x4.sub(v128.load(last), x0))))
-      v128.store(to, f32x4.add(x1, f32x4.mul(z1, f32x4.sub(v128.load(last, 16), x1))), 16)
       at4 += next
-      to += (<usize>hiddenStep) << 5
       panelX += (<usize>xStep) << 5
       panelH += (<usize>beforeStep) << 5
+    }
+  }
+  for (let j = 0; j < panels; j++) {
+    const first = gates + <usize>j * next
+    const last = first + ((<usize>units) << 7)
+    sigmoids(first, 32, 128, units)
+    for (let c = first; c < last; c += 128) {
+      v128.store(c, f32x4.add(v128.load(c, 64), f32x4.mul(v128.load(c), v128.load(c, 96))), 64)
+      v128.store(c, f32x4.add(v128.load(c, 80), f32x4.mul(v128.load(c, 16), v128.load(c, 112))), 80)
+    }
+    tanhs(first + 64, 128, 256, units >> 1)
+    let to = hidden + <usize>j * ((<usize>hiddenStep) << 5)
+    let from = before + <usize>j * ((<usize>beforeStep) << 5)
+    for (let c = first; c < last; c += 128, from += 32, to += 32) {
+      // n + z (before − n)
+      const n0 = v128.load(c, 64)
+      const n1 = v128.load(c, 80)
+      v128.store(to, f32x4.add(n0, f32x4.mul(v128.load(c, 32), f32x4.sub(v128.load(from), n0))))
+      v128.store(to, f32x4.add(n1, f32x4.mul(v128.load(c, 48), f32x4.sub(v128.load(from, 16), n1))), 16)
     }
   }
 }
@@ -286,9 +372,10 @@ export function gruBackward(
 /** hidden = tanh(gates). */
 export function rnnForward(hidden: usize, hiddenStep: i32, gates: usize, gatesStep: i32, units: i32, panels: i32): void {
   for (let panel = 0; panel < panels; panel++) {
-    let to = hidden + <usize>panel * ((<usize>hiddenStep) << 5)
-    let at = gates + <usize>panel * ((<usize>gatesStep) << 5)
-    for (const end = at + ((<usize>units) << 5); at < end; at += 16, to += 16) v128.store(to, tanh(v128.load(at)))
+    const to = hidden + <usize>panel * ((<usize>hiddenStep) << 5)
+    const at = gates + <usize>panel * ((<usize>gatesStep) << 5)
+    for (let row: usize = 0; row < (<usize>units) << 5; row += 16) v128.store(to + row, v128.load(at + row))
+    tanhs(to, 32, 64, units >> 1)
   }
 }
 
