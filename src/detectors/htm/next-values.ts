@@ -7,7 +7,7 @@ import { openValueBuckets, type ValueBucketsState } from '../../models/htm/value
 export interface NextValues {
   /** The column whose value was least expected, with its value and what was expected of it (NaN while too little was seen); changes nothing. */
   judge(row: ArrayLike<number>): Strangest
-  /** Takes a row, the cells that it made active (in rising order) and the bits that it was encoded to. */
+  /** Takes a row, the cells that it made active (column by column) and the bits that it was encoded to. */
   learn(row: ArrayLike<number>, cells: ArrayLike<number>, input: Uint8Array): void
   state(): NextValuesState
 }

@@ -1,7 +1,7 @@
 /** Folds the active cells of a temporal memory into few bits. */
 export interface CellBits {
   readonly size: number
-  /** The bits of active cells, which are in rising order; some may come twice. The array is the caller's. */
+  /** The bits of active cells, which come column by column; some may come twice. The array is the caller's. */
   fold(active: ArrayLike<number>): Uint32Array
 }
 
@@ -28,7 +28,7 @@ export function buildCellBits({ columns, cells, size, columnBits }: CellBitsOpti
       for (let i = 0; i < active.length; ) {
         const column = Math.floor(active[i] / cells)
         let end = i + 1
-        while (end < active.length && active[end] < (column + 1) * cells) end++
+        while (end < active.length && Math.floor(active[end] / cells) === column) end++
         const isBursting = cells > 1 && end - i === cells
         if (columnBits === 'all' || (columnBits === 'bursting' && isBursting)) folded.push(size + column)
         for (; !isBursting && i < end; i++) folded.push((Math.imul(active[i], 0x9e3779b1) >>> 8) % size)
