@@ -29,7 +29,7 @@ export function openComputePool(threads: number): ComputePool {
   let pending = 0
   return {
     async compute(config, input, signal) {
-      const parts = split(input, config.replicas)
+      const parts = splitInput(input, config.replicas)
       return joinFindings(
         await Promise.all(parts.map(part => pool.run({ config, input: part }, { signal }) as Promise<Findings>)),
       )
@@ -43,7 +43,8 @@ export function openComputePool(threads: number): ComputePool {
   }
 }
 
-function split(input: FlowInput, replicas: FlowConfig['replicas']): readonly FlowInput[] {
+/** Parts of at most so many series, each with all that its series need. */
+export function splitInput(input: FlowInput, replicas: FlowConfig['replicas']): readonly FlowInput[] {
   const ids = new Set([...input.frames, ...input.snapshots].map(({ labels }) => seriesId(labels)))
   const count = Math.max(1, Math.ceil(ids.size / SERIES_PER_TASK))
   if (count === 1) return [input]

@@ -15,7 +15,7 @@ import { openInProcessDispatcher } from './in-process-dispatcher.ts'
 import { runFlow } from './run-flow.ts'
 import { openScheduler } from './scheduler.ts'
 import { openReader } from './store-reader.ts'
-import { openTrainer, type RunningFit } from './trainer.ts'
+import { openTrainer, type TrainingLoad } from './trainer.ts'
 import { openTrainingPool } from './training-pool.ts'
 
 /** What the service takes from outside. */
@@ -41,7 +41,7 @@ export interface ServiceHealth {
   readonly startedAt: number
   readonly sources: readonly SourceHealth[]
   readonly workers: { readonly size: number; readonly busy: number; readonly queued: number }
-  readonly training: { readonly waiting: number; readonly running: readonly RunningFit[] }
+  readonly training: TrainingLoad
 }
 
 export interface Service {
@@ -259,7 +259,7 @@ function make<Made, Needs>(
   return Object.fromEntries(Object.entries(parts).map(([name, { type, config }]) => [name, family[type]!.create(config, needs)]))
 }
 
-function describeTraining(registry: Registry, load: () => { readonly waiting: number; readonly running: readonly unknown[] }) {
+function describeTraining(registry: Registry, load: () => TrainingLoad) {
   const registers = [registry]
   new Gauge({
     name: 'tidewatch_model_fits_waiting',

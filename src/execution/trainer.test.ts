@@ -142,6 +142,22 @@ describe('fits that go wrong', () => {
     )
     expect(world.log[8]).toContain('again in 60 min')
     expect(await world.models()).toEqual([])
+    expect(world.trainer.load().failed).toEqual([
+      {
+        flow: 'f',
+        detector: 'toy',
+        workload: WORKLOAD,
+        error: 'a toy must not be fitted, got it all the same',
+        failures: 10,
+        until: at(350),
+      },
+    ])
+    // A better configuration need not wait.
+    const better = toyFlow({ warmUp: 21 })
+    world.trainer.keep([better])
+    expect(world.trainer.load().failed).toEqual([])
+    await world.live(better, 305, 305)
+    expect(await world.models()).toEqual(['1 in force first'])
   })
 
   it('leave what is in force as it is', async () => {
@@ -190,6 +206,7 @@ describe('a queue of fits', () => {
     await expect.poll(() => tasks.length).toBe(1)
     expect(world.trainer.load()).toEqual({
       waiting: 0,
+      failed: [],
       running: [
         {
           flow: 'f',
@@ -257,7 +274,7 @@ describe('a queue of fits', () => {
     await world.run(toyFlow(), 30)
     await expect.poll(() => tasks.length).toBe(1)
     await world.trainer.close()
-    expect([world.ends, world.trainer.load()]).toEqual([['cancelled'], { waiting: 0, running: [] }])
+    expect([world.ends, world.trainer.load()]).toEqual([['cancelled'], { waiting: 0, running: [], failed: [] }])
     world.trainer.want(toyFlow(), [])
     expect(tasks).toHaveLength(1)
   })
@@ -303,7 +320,7 @@ describe('a thread that fits', () => {
     expect((await world.store.flow('f'))!.lastRun).toMatchObject({ status: 'ok', finishedAt: at(35) })
     await world.settle()
     expect(world.ends).toEqual(['failed'])
-    expect(world.log[0]).toContain('a fit must end within its deadline of 1000 ms, got no result')
+    expect(world.log[0]).toContain('a fit must end within its deadline of 1s, got no result')
 
     const after = watchToys([toySeries()], { pool })
     await after.run(toyFlow(), 30)

@@ -2,7 +2,7 @@ import { type Labels, seriesId } from '../anomaly.ts'
 import type { Registry } from '../component.ts'
 import type { Detector, FitReason } from '../detectors/detector.ts'
 import { detectors } from '../detectors/index.ts'
-import { HOUR, MINUTE } from '../duration.ts'
+import { formatDuration, HOUR, MINUTE } from '../duration.ts'
 import type { FlowConfig } from '../pipeline/configuration.ts'
 import { configurationHash } from '../pipeline/configuration-hash.ts'
 import type { Wanted } from '../pipeline/pipeline.ts'
@@ -20,6 +20,24 @@ export interface RunningFit {
   readonly startedAt: number
   /** Share that is done, 0 … 1. */
   readonly done: number
+}
+
+/** A workload whose last fit failed; the one in force, if any, goes on. */
+export interface FailedFit {
+  readonly flow: string
+  readonly detector: string
+  readonly workload: Labels
+  readonly error: string
+  /** Since the last fit that did not fail. */
+  readonly failures: number
+  /** It is not tried again before. */
+  readonly until: number
+}
+
+export interface TrainingLoad {
+  readonly waiting: number
+  readonly running: readonly RunningFit[]
+  readonly failed: readonly FailedFit[]
 }
 
 export interface TrainerParts {
@@ -41,7 +59,7 @@ export interface Trainer {
   want(config: FlowConfig, wanted: readonly Wanted[]): void
   /** The flows of the configuration in force: fits of others, or of other configurations of them, are cancelled. */
   keep(flows: readonly FlowConfig[]): void
-  load(): { readonly waiting: number; readonly running: readonly RunningFit[] }
+  load(): TrainingLoad
   /** Cancels all. Resolves when nothing runs. */
   close(): Promise<void>
 }
@@ -68,6 +86,8 @@ const MOST_WAITING = 100
 /** Pause after a failure, doubled with each. */
 const PAUSE = MINUTE
 const LONGEST_PAUSE = HOUR
+/** Failures that are shown, the latest. */
+const MOST_SHOWN = 20
 /** Failures that are remembered; those whose pause is long over go first. */
 const MOST_FAILURES = 10_000
 
@@ -76,7 +96,7 @@ export function openTrainer(parts: TrainerParts): Trainer {
   /** By flow, the flow that waits longest for a turn first. */
   const waiting = new Map<string, Map<string, Job>>()
   const running = new Map<string, Running>()
-  const failures = new Map<string, { count: number; until: number }>()
+  const failed = new Map<string, FailedFit & { readonly configuration: string }>()
   let isClosed = false
 
   const hashOf = (config: FlowConfig, name: string) => {
@@ -111,7 +131,7 @@ export function openTrainer(parts: TrainerParts): Trainer {
     let outcome: FitOutcome | undefined
     try {
       outcome = await fit(job, stop.signal, startedAt)
-      failures.delete(job.id)
+      failed.delete(job.id)
     } catch (error) {
       outcome = stop.signal.aborted && !(stop.signal.reason instanceof TooLong) ? 'cancelled' : 'failed'
       if (outcome === 'failed') noteFailure(job, error as Error)
@@ -179,15 +199,17 @@ export function openTrainer(parts: TrainerParts): Trainer {
   }
 
   function noteFailure(job: Job, error: Error): void {
-    const count = (failures.get(job.id)?.count ?? 0) + 1
-    const pause = Math.min(LONGEST_PAUSE, PAUSE * 2 ** (count - 1))
-    failures.delete(job.id)
-    failures.set(job.id, { count, until: now() + pause })
-    if (failures.size > MOST_FAILURES) failures.delete(failures.keys().next().value!)
-    const { config, wanted } = job
+    const { id, config, configuration, wanted } = job
+    const { detector, workload } = wanted
+    const failures = (failed.get(id)?.failures ?? 0) + 1
+    const pause = Math.min(LONGEST_PAUSE, PAUSE * 2 ** (failures - 1))
+    const until = now() + pause
+    failed.delete(id)
+    failed.set(id, { flow: config.name, detector, workload, error: error.message, failures, until, configuration })
+    if (failed.size > MOST_FAILURES) failed.delete(failed.keys().next().value!)
     log(
       'warning',
-      `flow ${config.name}: ${wanted.detector} of ${seriesId(wanted.workload)} was not fitted, again in ${pause / MINUTE} min at the earliest: ${error.message}`,
+      `flow ${config.name}: ${detector} of ${seriesId(workload)} was not fitted, again in ${pause / MINUTE} min at the earliest: ${error.message}`,
     )
   }
 
@@ -197,9 +219,9 @@ export function openTrainer(parts: TrainerParts): Trainer {
       const jobs = waiting.get(config.name) ?? new Map<string, Job>()
       for (const one of wanted) {
         const id = `${config.name}\n${one.detector}\n${seriesId(one.workload)}`
-        if (running.has(id) || (failures.get(id)?.until ?? -Infinity) > now()) continue
         const configuration = hashOf(config, one.detector)
-        if (configuration === undefined || (!jobs.has(id) && jobs.size >= MOST_WAITING)) continue
+        if (configuration === undefined || running.has(id) || (failed.get(id)?.until ?? -Infinity) > now()) continue
+        if (!jobs.has(id) && jobs.size >= MOST_WAITING) continue
         // One that waits keeps its place, and learns from the series that knows most now.
         jobs.set(id, { id, config, wanted: one, configuration })
       }
@@ -207,20 +229,20 @@ export function openTrainer(parts: TrainerParts): Trainer {
       start()
     },
     keep(flows) {
-      const isKept = ({ config, wanted, configuration }: Job) => {
-        const next = flows.find(flow => flow.name === config.name)
-        return (
-          next !== undefined &&
-          hashOf(next, wanted.detector) === configuration &&
-          JSON.stringify(next.replicas) === JSON.stringify(config.replicas)
-        )
+      const isConfigured = (flow: string, detector: string, configuration: string) => {
+        const next = flows.find(({ name }) => name === flow)
+        return next !== undefined && hashOf(next, detector) === configuration
       }
+      const isKept = ({ config, wanted, configuration }: Job) =>
+        isConfigured(config.name, wanted.detector, configuration) &&
+        JSON.stringify(flows.find(({ name }) => name === config.name)!.replicas) === JSON.stringify(config.replicas)
       for (const [flow, jobs] of waiting) {
         for (const [id, job] of jobs) if (!isKept(job)) jobs.delete(id)
         if (jobs.size === 0) waiting.delete(flow)
       }
       for (const job of running.values()) if (!isKept(job)) job.stop.abort(new Error('the flow is not configured so any more'))
-      for (const id of failures.keys()) if (!flows.some(({ name }) => id.startsWith(`${name}\n`))) failures.delete(id)
+      for (const [id, { flow, detector, configuration }] of failed)
+        if (!isConfigured(flow, detector, configuration)) failed.delete(id)
     },
     load: () => ({
       waiting: [...waiting.values()].reduce((sum, jobs) => sum + jobs.size, 0),
@@ -231,6 +253,14 @@ export function openTrainer(parts: TrainerParts): Trainer {
         reason,
         startedAt,
         done,
+      })),
+      failed: [...failed.values()].slice(-MOST_SHOWN).map(({ flow, detector, workload, error, failures, until }) => ({
+        flow,
+        detector,
+        workload,
+        error,
+        failures,
+        until,
       })),
     }),
     async close() {
@@ -244,7 +274,7 @@ export function openTrainer(parts: TrainerParts): Trainer {
 
 class TooLong extends Error {
   constructor(deadline: number) {
-    super(`a fit must end within its deadline of ${deadline} ms, got no result`)
+    super(`a fit must end within its deadline of ${formatDuration(deadline)}, got no result`)
   }
 }
 

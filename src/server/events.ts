@@ -48,6 +48,7 @@ function watchStore({ store, health, configuration, log }: ServerParts, every: n
       configuration().flows.map(({ name }) => name),
       // In twentieths, so that a page moves with a fit and is not told of each step.
       training.running.map(({ startedAt, done }) => [startedAt, Math.floor(20 * done)]),
+      training.failed.map(({ until }) => until),
     ])
     if (seen !== undefined && now !== seen) for (const tell of listeners) tell()
     seen = now

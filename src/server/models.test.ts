@@ -101,10 +101,20 @@ describe('models', () => {
   })
 })
 
-it('the status shows the fits that run, and how many wait', async () => {
+it('the status shows the fits that run, how many wait, and which failed', async () => {
   const { fits } = StatusWire.parse(await (await appOf().request('/api/v1/status')).json())
   expect(fits).toEqual({
     waiting: 2,
+    failed: [
+      {
+        flow: 'coredns-latency',
+        detector: 'lstm',
+        series: '{job="coredns",server="dns://:8053"}',
+        error: 'a fit must end within its deadline of 10m, got no result',
+        failures: 3,
+        until: FAKE_NOW + 120_000,
+      },
+    ],
     running: [
       {
         flow: 'coredns-latency',

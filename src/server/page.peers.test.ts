@@ -105,6 +105,7 @@ describe('page in a browser', () => {
     await page.getByText('2 models in force').click()
     expect(await page.locator('.models').count()).toBe(1)
     expect(await page.getByRole('progressbar').getAttribute('value')).toBe('0.64')
+    expect(await page.locator('.models').textContent()).toContain('was not fitted: a fit must end within its deadline')
     const first = page.getByRole('region', { name: 'Models of lstm of {job="coredns",server="dns://:53"}' })
     const versions = first.getByRole('listitem')
     expect(await versions.count()).toBe(4)
@@ -121,10 +122,10 @@ describe('page in a browser', () => {
   })
 
   it('says why a model could not be taken back', async () => {
-    const world = learnedWorld()
-    const { page } = await open(world)
+    const { page } = await open(learnedWorld())
+    const error = { code: 'conflict', message: 'version must be one of the flow as it is configured now, got 3 of another' }
+    await page.route('**/restore', route => route.fulfill({ status: 409, json: { error } }))
     await page.getByText('2 models in force').click()
-    world.models = world.models.filter(model => model.version !== 3)
     await page.getByRole('button', { name: 'Put model 3 of lstm' }).click()
     await page.getByRole('alert').filter({ hasText: 'version must be one of' }).waitFor()
   })

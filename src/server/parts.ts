@@ -21,7 +21,7 @@ export interface Health {
   readonly startedAt: number
   readonly sources: readonly SourceHealth[]
   readonly workers: { readonly size: number; readonly busy: number; readonly queued: number }
-  readonly training: { readonly waiting: number; readonly running: readonly Fit[] }
+  readonly training: { readonly waiting: number; readonly running: readonly Fit[]; readonly failed: readonly FailedFit[] }
 }
 
 /** A fit that is being made. */
@@ -33,6 +33,18 @@ export interface Fit {
   readonly startedAt: number
   /** Share that is done, 0 … 1. */
   readonly done: number
+}
+
+/** A workload whose last fit failed. */
+export interface FailedFit {
+  readonly flow: string
+  readonly detector: string
+  readonly workload: Labels
+  readonly error: string
+  /** Since the last fit that did not fail. */
+  readonly failures: number
+  /** It is not tried again before. */
+  readonly until: number
 }
 
 /** What the server is made with, so that tests own the world. It only reads, but for `reload` and models that are taken back. */

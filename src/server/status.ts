@@ -50,6 +50,7 @@ export function statusRoutes({ store, configuration, health, now, version }: Ser
         fits: {
           waiting: training.waiting,
           running: training.running.map(({ workload, ...fit }) => ({ ...fit, series: seriesId(workload) })),
+          failed: training.failed.map(({ workload, ...fit }) => ({ ...fit, series: seriesId(workload) })),
         },
       },
       200,

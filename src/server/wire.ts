@@ -175,6 +175,18 @@ export const FitWire = z
   .openapi('Fit')
 export type FitWire = z.infer<typeof FitWire>
 
+export const FailedFitWire = z
+  .object({
+    flow: z.string(),
+    detector: z.string(),
+    series: z.string().openapi({ description: 'canonical name of the workload' }),
+    error: z.string(),
+    failures: z.number().int(),
+    until: time().openapi({ description: 'it is not tried again before' }),
+  })
+  .openapi('FailedFit')
+export type FailedFitWire = z.infer<typeof FailedFitWire>
+
 export const StatusWire = z
   .object({
     version: z.string(),
@@ -189,8 +201,8 @@ export const StatusWire = z
     channels: z.object({ total: z.number().int(), failing: z.number().int() }),
     workers: z.object({ size: z.number(), busy: z.number(), queued: z.number() }),
     fits: z
-      .object({ waiting: z.number().int(), running: z.array(FitWire) })
-      .openapi({ description: 'models that are being fitted, and how many wait' }),
+      .object({ waiting: z.number().int(), running: z.array(FitWire), failed: z.array(FailedFitWire) })
+      .openapi({ description: 'models that are being fitted, how many wait, and those whose last fit failed' }),
   })
   .openapi('Status')
 export type StatusWire = z.infer<typeof StatusWire>

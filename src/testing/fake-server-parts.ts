@@ -49,7 +49,7 @@ export function calmWorld(): FakeWorld {
       startedAt: FAKE_NOW - 3 * DAY,
       sources: [{ name: 'prometheus', type: 'prometheus', ok: true, checkedAt: FAKE_NOW - 20 * SECOND }],
       workers: { size: 2, busy: 0, queued: 0 },
-      training: { waiting: 0, running: [] },
+      training: { waiting: 0, running: [], failed: [] },
     },
     configuration: {
       file: 'tidewatch.yml',
@@ -290,6 +290,16 @@ export function learnedWorld(): FakeWorld {
     ...world.health,
     training: {
       waiting: 2,
+      failed: [
+        {
+          flow: learnedFlow.name,
+          detector: 'lstm',
+          workload: { job: 'coredns', server: 'dns://:8053' },
+          error: 'a fit must end within its deadline of 10m, got no result',
+          failures: 3,
+          until: at + 2 * MINUTE,
+        },
+      ],
       running: [
         {
           flow: learnedFlow.name,

@@ -2,6 +2,7 @@ import type {
   AnomalyWire,
   ChannelWire,
   ChartWire,
+  FailedFitWire,
   FitWire,
   FlowWire,
   ModelWire,
@@ -9,7 +10,7 @@ import type {
   StatusWire,
 } from '../../src/server/wire.ts'
 
-export type { AnomalyWire, ChannelWire, ChartWire, FitWire, FlowWire, ModelWire, SourceWire, StatusWire }
+export type { AnomalyWire, ChannelWire, ChartWire, FailedFitWire, FitWire, FlowWire, ModelWire, SourceWire, StatusWire }
 
 /** An answer that is an error of the API, as opposed to no answer at all. */
 export class ApiError extends Error {

@@ -1,18 +1,29 @@
 import { useState } from 'preact/hooks'
-import { ApiError, type FitWire, type ModelWire, restoreModel } from './api.ts'
+import { ApiError, type FailedFitWire, type FitWire, type ModelWire, restoreModel } from './api.ts'
 import { formatNumber, formatSpan, plural } from './format.ts'
 import { refresh } from './live.ts'
 import { Time } from './time.tsx'
 
-/** What the learned detectors of one flow have learned, and what is being fitted; nothing where there is neither. */
-export function Models({ models, fits }: { models: readonly ModelWire[]; fits: readonly FitWire[] }) {
-  if (models.length === 0 && fits.length === 0) return null
+interface Learned {
+  readonly models: readonly ModelWire[]
+  readonly fits: readonly FitWire[]
+  readonly failed: readonly FailedFitWire[]
+}
+
+/** What the learned detectors of one flow have learned, what is being fitted and what could not be; nothing where there is nothing. */
+export function Models({ models, fits, failed }: Learned) {
+  if (models.length === 0 && fits.length === 0 && failed.length === 0) return null
   const workloads = byWorkload(models)
   const inForce = models.filter(({ status }) => status === 'in force').length
   return (
     <div class="models">
       {fits.map(fit => (
         <Fit key={`${fit.detector} ${fit.series}`} fit={fit} />
+      ))}
+      {failed.map(({ detector, series, error, until }) => (
+        <p class="error" key={`${detector} ${series}`}>
+          {detector} of <code>{series}</code> was not fitted: {error}; again <Time at={until} relative />
+        </p>
       ))}
       {workloads.length > 0 && (
         <details>

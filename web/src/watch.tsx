@@ -23,6 +23,7 @@ export function Watch({ picture }: { picture: Picture }) {
               <Models
                 models={models.filter(model => model.flow === flow.name)}
                 fits={status.fits.running.filter(fit => fit.flow === flow.name)}
+                failed={status.fits.failed.filter(fit => fit.flow === flow.name)}
               />
             }
           >
