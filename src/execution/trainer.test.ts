@@ -116,6 +116,19 @@ describe('the life of a model', () => {
     expect(tasks[0].snapshot).toEqual((await world.store.snapshot('f', other, 'toy'))!.state)
   })
 
+  it('begins with the first value of a series, not with the history that was asked for', async () => {
+    const young = toySeries(POD, { from: 0, to: 600 })
+    young.columns.value.fill(NaN, 0, 200)
+    const world = watchToys([young])
+    await world.run(toyFlow(), 195)
+    for (const row of [200, 205, 210]) await world.run(toyFlow(), row)
+    const points = await world.store.points('f', POD, 'toy', { start: 0, end: Infinity })
+    expect(points!.times[0]).toBe(at(200))
+    expect(world.trainer.load()).toMatchObject({ waiting: 0, running: [] })
+    await world.live(toyFlow(), 225, 230)
+    expect((await world.store.models())[0].rows).toBe(20)
+  })
+
   it('asks for nothing while its series are silent', async () => {
     const world = watchToys([toySeries(POD, { to: 31 }), toySeries({ __name__: 'rps', job: 'other' })])
     await world.live(toyFlow(), 30, 60)

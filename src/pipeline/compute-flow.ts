@@ -99,7 +99,9 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
       const whole = { member, stream, transform, isOut: member.learnsAll ? undefined : isOut }
       const memberStep = member.transform?.stepAfter(step) ?? step
       const late = member.transform?.delay(step) ?? 0
-      const rows = slice(frame, { start: from, end: range.end })
+      // What was not there yet says nothing, and must not count as learned.
+      const begin = models && !before?.rows ? Math.max(from, firstSeen(frame)) : from
+      const rows = slice(frame, { start: begin, end: range.end })
       const seen = Math.max(lastSeen(slice(rows, { start: -Infinity, end: settled })), before?.seen ?? -Infinity)
       const past = judge(whole, slice(rows, { start: -Infinity, end: settled }), before?.rule)
       const learnedRows = (before?.rows ?? 0) + knownRows(past.scores)
@@ -279,6 +281,11 @@ function settleTime(config: FlowConfig, { frames, range }: FlowInput): number {
   const target = Math.max(range.start, Math.floor((range.end - config.reexamine) / step) * step)
   const hasData = frames.some(frame => Number.isFinite(lastSeen(slice(frame, { start: range.start, end: range.end }))))
   return hasData || range.end - range.start > config.forget ? target : range.start
+}
+
+function firstSeen({ times, columns }: Frame<'value'>): number {
+  const at = columns.value.findIndex(value => !Number.isNaN(value))
+  return at < 0 ? Infinity : times[at]
 }
 
 function lastSeen({ times, columns }: Frame<'value'>): number {
