@@ -2,6 +2,8 @@
 export interface AnomalyLikelihood {
   /** Likelihood, 0 … 1, that the raw score (0 … 1) of a row and those before it are unusual; 0.5 during probation. The row must be known. */
   update(raw: number, value: number): number
+  /** The tail, 0 … 1, that `update` would find for this raw score; NaN during probation. Changes nothing. */
+  tail(raw: number): number
   state(): AnomalyLikelihoodState
 }
 
@@ -81,26 +83,31 @@ export function openAnomalyLikelihood(options: AnomalyLikelihoodOptions, from?: 
     return sum / (rows - first)
   }
 
+  function averageWith(raw: number): number {
+    let sum = raw
+    const before = Math.min(rows, averaging - 1)
+    for (let back = 1; back <= before; back++) sum += raws[(rows - back) % averaging]
+    return sum / (before + 1)
+  }
+
+  function tail(raw: number): number {
+    if (rows < learning + estimation) return NaN
+    return 0.5 * complementaryError(Math.abs(averageWith(raw) - mean) / (deviation * Math.SQRT2))
+  }
+
   return {
     update(raw, value) {
-      raws[rows % averaging] = raw
-      let sum = 0
-      const recent = Math.min(rows + 1, averaging)
-      for (let i = 0; i < recent; i++) sum += raws[i]
-      const average = sum / recent
-
-      let likelihood = 0.5
-      if (rows >= learning + estimation) {
-        if (Number.isNaN(mean) || rows % every === 0) estimate()
-        const tail = 0.5 * complementaryError(Math.abs(average - mean) / (deviation * Math.SQRT2))
-        likelihood = 1 - (tail <= RED_TAIL && previousTail <= RED_TAIL ? YELLOW_TAIL : tail)
-        previousTail = tail
-      }
-      averages[rows % history] = average
+      const found = tail(raw)
+      const isRun = found <= RED_TAIL && previousTail <= RED_TAIL
+      if (!Number.isNaN(found)) previousTail = found
+      averages[rows % history] = averageWith(raw)
       values[rows % history] = value
+      raws[rows % averaging] = raw
       rows++
-      return likelihood
+      if (rows >= learning + estimation && (Number.isNaN(mean) || rows % every === 0)) estimate()
+      return Number.isNaN(found) ? 0.5 : 1 - (isRun ? YELLOW_TAIL : found)
     },
+    tail,
     state: () => ({
       rows,
       mean,

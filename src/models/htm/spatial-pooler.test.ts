@@ -12,7 +12,7 @@ function naivePool(
 ): number[] {
   const columns = Array.from({ length: count }, (_, column) => {
     const own = permanences.subarray(column * inputs, (column + 1) * inputs)
-    return { column, overlap: own.reduce((sum, p, i) => sum + (input[i] && p >= Math.fround(0.2) ? 1 : 0), 0) }
+    return { column, overlap: own.reduce((sum, p, i) => sum + (input[i] && p >= 400 ? 1 : 0), 0) }
   })
   const best = columns.sort((a, b) => b.overlap - a.overlap || a.column - b.column).slice(0, active)
   const winners = best.map(({ column }) => column).sort((a, b) => a - b)
@@ -20,8 +20,8 @@ function naivePool(
     for (let i = 0; i < inputs; i++) {
       const at = column * inputs + i
       if (permanences[at] === -1) continue
-      const moved = Math.min(1, permanences[at] + (input[i] ? 0.03 : -0.005))
-      permanences[at] = moved < 0.015 ? 0 : moved
+      const moved = Math.min(2000, permanences[at] + (input[i] ? 60 : -10))
+      permanences[at] = moved < 30 ? 0 : moved
     }
   }
   return winners
@@ -55,7 +55,7 @@ describe('openSpatialPooler', () => {
     const { permanences } = openSpatialPooler(options, seededRandom(1)).state()
     const potential = permanences.filter(p => p >= 0)
     for (let c = 0; c < 64; c++) expect(permanences.subarray(60 * c, 60 * (c + 1)).filter(p => p >= 0)).toHaveLength(48)
-    expect(potential.filter(p => p >= 0.2).length / potential.length).toBeCloseTo(0.5, 1)
+    expect(potential.filter(p => p >= 400).length / potential.length).toBeCloseTo(0.5, 1)
   })
 
   it('gives one answer to one input, and nearly that to one with a bit less, and learns nothing unless told', () => {
@@ -69,6 +69,17 @@ describe('openSpatialPooler', () => {
       expect(pooler.pool(noisy, false).filter(column => clean.has(column)).length).toBeGreaterThanOrEqual(4)
     }
     expect(pooler.state()).toEqual(before)
+  })
+
+  it('learns of an input afterwards what it learns at once', () => {
+    const [atOnce, afterwards] = [1, 2].map(() => openSpatialPooler(options, seededRandom(1)))
+    for (let row = 0; row < 60; row++) {
+      const input = inputs[row % 12]
+      const winners = afterwards.pool(input, false).slice()
+      afterwards.learn(input, winners)
+      expect(winners).toEqual(atOnce.pool(input, true))
+    }
+    expect(afterwards.state()).toEqual(atOnce.state())
   })
 
   it('goes on from a state', () => {
