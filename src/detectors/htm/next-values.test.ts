@@ -41,6 +41,7 @@ describe('openNextValues', () => {
     expect(next.judge([1, 3])).toMatchObject({ channel: 1, value: 3 })
     expect(next.judge([5, -3])).toMatchObject({ channel: 0, value: 5 })
     expect(next.judge([400, 3])).toMatchObject({ channel: 0, value: 400 })
+    expect(next.judge([400, 3], 1)).toMatchObject({ channel: 1, value: 3 })
     expect(next.judge([NaN, -3])).toMatchObject({ channel: 1, value: -3 })
   })
 

@@ -44,6 +44,9 @@ export function openSdrClassifier(options: SdrClassifierOptions, from?: SdrClass
   const past: Uint32Array[] = []
   for (const [i, active] of (from?.past ?? []).entries()) past[(rows - from!.past.length + i) % steps] = active.slice()
   const share = new Float64Array(buckets)
+  /** One step from the latest row, once somebody asked; what was foretold is what teaches. */
+  const next = new Float64Array(buckets)
+  let isNextKnown = false
 
   function infer(step: number, active: ArrayLike<number>): void {
     const base = (step - 1) * stride
@@ -63,7 +66,8 @@ export function openSdrClassifier(options: SdrClassifierOptions, from?: SdrClass
   }
 
   function teach(step: number, active: ArrayLike<number>, bucket: number): void {
-    infer(step, active)
+    if (step === 1 && isNextKnown) share.set(next)
+    else infer(step, active)
     const pace = rate / (active.length + 1)
     for (let b = 0; b < buckets; b++) share[b] = pace * ((b === bucket ? 1 : 0) - share[b])
     const base = (step - 1) * stride
@@ -80,12 +84,17 @@ export function openSdrClassifier(options: SdrClassifierOptions, from?: SdrClass
         throw new RangeError(`bucket must be a whole number below ${buckets}, got ${bucket}`)
       }
       for (let step = 1; bucket >= 0 && step <= Math.min(steps, rows); step++) teach(step, past[(rows - step) % steps], bucket)
-      past[rows % steps] = Uint32Array.from(active)
+      past[rows % steps] = new Uint32Array(active)
       rows++
+      isNextKnown = false
     },
-    predict(step, active = rows > 0 ? past[(rows - 1) % steps] : []) {
+    predict(step, active) {
       if (!(Number.isInteger(step) && step >= 1 && step <= steps)) throw new RangeError(`step must be 1 to ${steps}, got ${step}`)
-      infer(step, active)
+      infer(step, active ?? (rows > 0 ? past[(rows - 1) % steps] : []))
+      if (step === 1 && !active) {
+        next.set(share)
+        isNextKnown = true
+      }
       return share.slice()
     },
     state() {
