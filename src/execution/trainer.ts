@@ -48,6 +48,8 @@ export interface TrainerParts {
   readonly threads: number
   /** ms after which a fit is cancelled and counts as failed. */
   readonly deadline: number
+  /** Fits of one flow that wait; the rest say so again. Default 1,000. */
+  readonly mostWaiting?: number
   readonly log: (level: 'info' | 'warning', message: string) => void
   readonly onEnd?: (outcome: FitOutcome, seconds: number) => void
   readonly family?: Registry<Detector>
@@ -81,8 +83,7 @@ interface Running extends Job {
 
 /** A new model may be so much worse than the one in force, which is noise of the validation. */
 const TOLERANCE = 1.01
-/** Fits of one flow that wait; the rest say so again. */
-const MOST_WAITING = 100
+const MOST_WAITING = 1000
 /** Pause after a failure, doubled with each. */
 const PAUSE = MINUTE
 const LONGEST_PAUSE = HOUR
@@ -92,7 +93,7 @@ const MOST_SHOWN = 20
 const MOST_FAILURES = 10_000
 
 export function openTrainer(parts: TrainerParts): Trainer {
-  const { store, pool, now, threads, deadline, log, onEnd, family = detectors } = parts
+  const { store, pool, now, threads, deadline, log, onEnd, mostWaiting = MOST_WAITING, family = detectors } = parts
   /** By flow, the flow that waits longest for a turn first. */
   const waiting = new Map<string, Map<string, Job>>()
   const running = new Map<string, Running>()
@@ -221,7 +222,7 @@ export function openTrainer(parts: TrainerParts): Trainer {
         const id = `${config.name}\n${one.detector}\n${seriesId(one.workload)}`
         const configuration = hashOf(config, one.detector)
         if (configuration === undefined || running.has(id) || (failed.get(id)?.until ?? -Infinity) > now()) continue
-        if (!jobs.has(id) && jobs.size >= MOST_WAITING) continue
+        if (!jobs.has(id) && jobs.size >= mostWaiting) continue
         // One that waits keeps its place, and learns from the series that knows most now.
         jobs.set(id, { id, config, wanted: one, configuration })
       }

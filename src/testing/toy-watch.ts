@@ -60,13 +60,14 @@ export interface ToyWatchOptions {
   readonly pool?: TrainingPool
   readonly threads?: number
   readonly deadline?: number
+  readonly mostWaiting?: number
   readonly store?: Store
 }
 
 /** Runs flows of the toy and fits what they want, by a clock that is moved by hand. */
 export function watchToys(
   frames: readonly Frame<'value'>[],
-  { pool = inline, threads = 1, deadline = MINUTE, store = fromMemory() }: ToyWatchOptions = {},
+  { pool = inline, threads = 1, deadline = MINUTE, mostWaiting = 100, store = fromMemory() }: ToyWatchOptions = {},
 ) {
   let time = at(0)
   const log: string[] = []
@@ -76,6 +77,7 @@ export function watchToys(
     pool,
     threads,
     deadline,
+    mostWaiting,
     now: () => time,
     log: (_level, message) => log.push(message),
     onEnd: outcome => ends.push(outcome),
