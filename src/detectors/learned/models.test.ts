@@ -30,14 +30,27 @@ function circle(seed: number, { level = 0, size = 1 } = {}) {
 function go(stream: Stream, from: number, to: number, row: (i: number) => number[]): number[] {
   const alarms: number[] = []
   for (let i = from; i < to; i++) {
-    const judgement = stream.score(i * MINUTE, row(i))
+    const values = row(i)
+    const judgement = stream.score(i * MINUTE, values)
     alarms.push(judgement.alarm ?? judgement.score)
-    stream.learn(i * MINUTE, row(i))
+    stream.learn(i * MINUTE, values)
   }
   return alarms
 }
 
 const fitOf = (detector: Detector, state: State, model?: Model): Fit => finish(detector.fit!(state, model))!
+/** Weights or trees in a snapshot. */
+function ownModel(state: State): number {
+  const { weights, metrics } = state as { weights?: Float32Array; metrics?: readonly { trees?: object }[] }
+  return weights?.length ?? metrics!.filter(({ trees }) => trees).length
+}
+
+/** Of the only column of a model. */
+function unitOf(state: State): number {
+  const { unit, metrics } = state as { unit?: Float64Array; metrics?: readonly { unit: number }[] }
+  return unit?.[0] ?? metrics![0].unit
+}
+
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
 
 describe.each(CASES)('%s with models given', (type, options) => {
@@ -78,8 +91,58 @@ describe.each(CASES)('%s with models given', (type, options) => {
     expect(mean(alarms.slice(20))).toBeLessThan(2)
     expect(pod.wants!()).toBeUndefined()
     // Twice the traffic: more than usual to the model, and usual to the pod after its warm-up.
-    const large = go(detector.open!(undefined, models), 0, 700, circle(3, { size: 2 }))
-    expect(mean(large.slice(400))).toBeLessThan(1.5)
+    const large = detector.open!(undefined, models)
+    const alarmed = go(large, 0, 255, circle(3, { size: 2 }))
+    expect(Math.max(...alarmed.filter(Number.isFinite))).toBeGreaterThan(type === 'boosted-trees' ? 2 : 5)
+    const { centre } = large.snapshot() as { centre?: Float64Array }
+    if (centre) expect(centre[0]).toBeLessThan(1100)
+    const settled = mean(go(large, 255, 300, circle(3, { size: 2 })).slice(2))
+    expect(settled).toBeLessThan(1.5)
+    expect(settled).toBeGreaterThan(0.6)
+    const own = large.snapshot() as { centre?: Float64Array }
+    if (own.centre) expect(own.centre[0]).toBeGreaterThan(1900)
+    expect(mean(go(large, 300, 500, circle(3, { size: 2 })))).toBeLessThan(1.5)
+  })
+
+  it('scales by the rows that a stream has when it adopts a model', () => {
+    const stream = detector.open!(undefined, NO_MODEL)
+    go(stream, 0, 300, circle(3, { size: 2 }))
+    const adopted = detector.open!(stream.snapshot(), models)
+    const alarms = go(adopted, 300, 500, circle(3, { size: 2 }))
+    // Trees have no scale; the usual size of their errors is soon that of the stream.
+    expect(mean(type === 'boosted-trees' ? alarms.slice(100) : alarms.slice(0, 10))).toBeLessThan(2)
+    const { centre } = adopted.snapshot() as { centre?: Float64Array }
+    if (centre) expect(centre[0]).toBeGreaterThan(1900)
+  })
+
+  it('judges a model in force in a fit as its stream did', () => {
+    const row = (i: number) => [columns(i)[0] * (i < 600 ? 1 : 2)]
+    const single = detector.open!(undefined, NO_MODEL)
+    go(single, 0, 500, row)
+    const first = fitOf(detector, single.snapshot())
+    const model = { version: 1, state: first.state }
+    const stream = detector.open!(single.snapshot(), { model, tried: first.range.end })
+    const distances: number[] = []
+    for (let i = 500; i < 900; i++) {
+      const values = row(i)
+      const { value, expected } = stream.score(i * MINUTE, values)
+      distances.push(Math.abs(value - expected))
+      stream.learn(i * MINUTE, values)
+    }
+    const second = fitOf(detector, stream.snapshot(), model)
+    const unit = unitOf(second.state)
+    const held = distances.slice(second.rows - 900)
+    expect(second.rows).toBeLessThan(900)
+    expect(second.current).toBeCloseTo(mean(held.map(distance => Math.min(10, distance / unit))), 5)
+    if (type !== 'boosted-trees') expect(second.state.weights).not.toEqual(fitOf(detector, stream.snapshot()).state.weights)
+  })
+
+  it('judges by a plain detector at once when its model is taken away', () => {
+    const stream = detector.open!(taught, models)
+    go(stream, 800, 850, columns)
+    const alarms = go(detector.open!(stream.snapshot(), { tried: models.tried }), 850, 900, columns)
+    expect(alarms.every(Number.isFinite)).toBe(true)
+    expect(mean(alarms)).toBeLessThan(1.5)
   })
 
   it('adopts another version, an earlier one too, and does not judge with a model of other columns', () => {
@@ -139,5 +202,7 @@ describe.each(CASES)('%s with models given', (type, options) => {
     expect(Object.keys(alone.snapshot())).not.toContain('life')
     const given = detector.open!(alone.snapshot(), NO_MODEL)
     expect(given.wants!()).toBe('first')
+    expect(ownModel(alone.snapshot())).toBeGreaterThan(0)
+    expect(ownModel(given.snapshot())).toBe(0)
   })
 })
