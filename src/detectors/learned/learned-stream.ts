@@ -85,20 +85,14 @@ export function openLearned(makeModel: MakeModel, options: LearnedOptions, snaps
     if (change === 'adopt') adopt(fitted!)
   }
 
+  /** Scales by its own rows where they are enough, and takes the sizes of errors that are usual for the model. */
   function adopt(from: LearnedModel): void {
-    const own = keptRows(m, memory)
-    Object.assign(m, scalingOf(own, from, options))
+    Object.assign(m, scalingOf(keptRows(m, memory), from, options))
     m.variance = from.variance.slice()
     m.judged = PRIOR
+    m.life!.recent.fill(0)
+    // So many rows as a first fit wants say more of a stream's scale than those of another.
     m.inherited = m.rows < warmUp
-  }
-
-  /** As much as a first fit wants: so many rows of its own say more of a stream's scale than those of another. */
-  function rescale(from: LearnedModel): void {
-    const before = m.unit
-    Object.assign(m, scalingOf(keptRows(m, memory), from, options))
-    m.variance = m.variance.map((variance, c) => variance * (before[c] / m.unit[c]) ** 2)
-    m.inherited = false
   }
 
   /** Goes on where it was; without that, through the rows that are kept, where their times are. */
@@ -268,7 +262,7 @@ export function openLearned(makeModel: MakeModel, options: LearnedOptions, snaps
       cold?.learn(time, row)
       keepRow(time, row)
       if (!models) fitWhenDue()
-      else if (fitted && m.inherited && m.rows >= warmUp) rescale(fitted)
+      else if (fitted && m.inherited && m.rows >= warmUp) adopt(fitted)
     },
     snapshot: () => ({ ...(structuredClone(m) as unknown as State), ...(cold ? { cold: cold.snapshot() } : {}) }),
     wants: () => (models && m.life ? wantsFit(m.life, { rows: m.rows, warmUp, refit }, fitted) : undefined),
