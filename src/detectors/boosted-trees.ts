@@ -44,7 +44,8 @@ const SCALE_GAIN = 0.0001
 /**
  * Gradient-boosted trees (Chen & Guestrin 2016) that predict each metric's distance from its level, the mean of its last rows, out of those rows, the
  * level, the hour and day of the week, and the last row of other metrics: so they follow a level that they have not seen, which trees on values cannot.
- * Fitted at 200 rows, 400, 800 … and then twice per history, to the rows before the last fifth, which says when to stop. What
+ * Fitted at 200 rows, 400, 800 … and then twice per history, to the rows before the last fifth, which says when to stop; before, a plain detector judges
+ * (see `openColdStart`). With models given, see `fitTrees` and `wantsFit`. What
  * is learned of a row is clipped; missing lags are the trees' missing values. The score is |error| in scales of the clipped error; of several metrics it is
  * the root mean square of these, with more than 8 counted by their logarithm, smoothed (`alarm` is not), and `channel` is the largest. Memory per metric: 16 bytes
  * per row of history and 29 per node, 190 KB by default; going through a row takes about 7 µs, fits included.

@@ -16,7 +16,8 @@ const config = z
  * Schmidhuber 1997; GRU: Cho et al. 2014). Learned from the last rows at 512 rows, at twice as many, and so on, then every 4,096, the weights going on
  * from those before. Scores, scales and `channel`: see `openLearned`; 1 is usual.
  *
- * Memory of a stream: 8 bytes times memory × columns and 4 bytes a weight, about (8 units + columns) × 4 × units.
+ * Memory of a stream: 8 bytes times memory × columns and 4 bytes a weight, about (8 units + columns) × 4 × units; where models are given, 8 bytes times
+ * memory more and no weights.
  */
 export const lstmAutoencoder = component({
   type: 'lstm-autoencoder',
