@@ -31,6 +31,7 @@ export function flowRange(config: FlowConfig, watermark: number, now: number): T
 export async function runFlow(parts: RunFlowParts, range: TimeRange, signal: AbortSignal): Promise<readonly Change[]> {
   const { config, pipeline, reader, store, now } = parts
   const startedAt = now()
+  let done: { readonly changes: readonly Change[]; readonly wanted: readonly Wanted[] }
   try {
     const findings = await pipeline.run({ range, reader, signal, now })
     signal.throwIfAborted()
@@ -53,8 +54,7 @@ export async function runFlow(parts: RunFlowParts, range: TimeRange, signal: Abo
       workloads: findings.workloads,
       ...(parts.silent ? { silent: true } : {}),
     })
-    parts.onWanted?.(findings.wanted)
-    return changes
+    done = { changes, wanted: findings.wanted }
   } catch (error) {
     await store.fail({
       flow: config.name,
@@ -73,6 +73,8 @@ export async function runFlow(parts: RunFlowParts, range: TimeRange, signal: Abo
     })
     throw error
   }
+  parts.onWanted?.(done.wanted)
+  return done.changes
 }
 
 function annotations(config: FlowConfig): Record<string, string> {

@@ -11,9 +11,12 @@ export interface TrainingPool {
 
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './training-worker.ts' : './training-worker.js', import.meta.url)
 
+/** On Linux a thread has a priority of its own: where all cores are busy, runs go before fits. Elsewhere it would be that of the process. */
+const PRIORITY = process.platform === 'linux' ? { niceIncrement: 10 } : {}
+
 /** Worker threads that only fit, so that nothing else waits for them. An abort kills the thread of the fit, even one that hangs. */
 export function openTrainingPool(threads: number, worker: URL = WORKER): TrainingPool {
-  const pool = new Piscina({ filename: worker.href, minThreads: 0, maxThreads: threads, idleTimeout: 30_000 })
+  const pool = new Piscina({ filename: worker.href, minThreads: 0, maxThreads: threads, idleTimeout: 30_000, ...PRIORITY })
   return {
     async fit(task, onProgress, signal) {
       const { port1, port2 } = new MessageChannel()
