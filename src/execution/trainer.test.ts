@@ -11,6 +11,9 @@ import { isNotWorse } from './trainer.ts'
 import { openTrainingPool, type TrainingPool } from './training-pool.ts'
 import { type FitTask, runFit } from './training-worker.ts'
 
+/** For what happens at once, on a machine that has much else to do. */
+const SOON = { timeout: 10_000, interval: 5 }
+
 describe('the life of a model', () => {
   it('begins with a fit that is taken, and with which the next run judges', async () => {
     const world = watchToys([toySeries()])
@@ -216,7 +219,7 @@ describe('a queue of fits', () => {
     const { pool, tasks } = held()
     const world = watchToys([toySeries()], { pool, threads: 4 })
     for (const row of [30, 31, 32]) await world.run(toyFlow(), row)
-    await expect.poll(() => tasks.length).toBe(1)
+    await expect.poll(() => tasks.length, SOON).toBe(1)
     expect(world.trainer.load()).toEqual({
       waiting: 0,
       failed: [],
@@ -241,9 +244,9 @@ describe('a queue of fits', () => {
     const world = watchToys([toySeries(), ...many(1)], { pool })
     await world.run(toyFlow(), 30)
     const wanted = { labels: POD, workload: WORKLOAD, detector: 'toy', reason: 'first', rows: 20 } as const
-    await expect.poll(() => tasks.length).toBe(1)
+    await expect.poll(() => tasks.length, SOON).toBe(1)
     tasks[0].end()
-    await expect.poll(() => tasks.length).toBe(2)
+    await expect.poll(() => tasks.length, SOON).toBe(2)
     world.trainer.want(toyFlow(), [{ ...wanted, tried: NaN }])
     tasks[1].end()
     await world.settle()
@@ -255,10 +258,10 @@ describe('a queue of fits', () => {
     const world = watchToys(many(150), { pool, mostWaiting: 100 })
     await world.run(toyFlow({}, { name: 'wide' }), 30)
     await world.run(toyFlow({}, { name: 'late' }), 30)
-    await expect.poll(() => tasks.length).toBe(1)
+    await expect.poll(() => tasks.length, SOON).toBe(1)
     expect(world.trainer.load().waiting).toBe(99 + 100)
     for (let i = 0; i < 6; i++) {
-      await expect.poll(() => tasks.length).toBe(i + 1)
+      await expect.poll(() => tasks.length, SOON).toBe(i + 1)
       tasks[i].end()
     }
     expect(tasks.slice(0, 6).map(task => task.flow)).toEqual(['wide', 'wide', 'late', 'wide', 'late', 'wide'])
@@ -270,10 +273,10 @@ describe('a queue of fits', () => {
     const world = watchToys([toySeries(), ...many(3)], { pool, threads: 2 })
     await world.run(toyFlow(), 30)
     await world.run(toyFlow({}, { name: 'g' }), 30)
-    await expect.poll(() => tasks.length).toBe(2)
+    await expect.poll(() => tasks.length, SOON).toBe(2)
     world.trainer.keep([toyFlow({ warmUp: 21 }), toyFlow({}, { name: 'g', owner: 'somebody' })])
-    await expect.poll(() => world.ends).toEqual(['cancelled', 'cancelled'])
-    await expect.poll(() => tasks.slice(2).map(task => task.flow)).toEqual(['g', 'g'])
+    await expect.poll(() => world.ends, SOON).toEqual(['cancelled', 'cancelled'])
+    await expect.poll(() => tasks.slice(2).map(task => task.flow), SOON).toEqual(['g', 'g'])
     expect(world.trainer.load().waiting).toBe(2)
     world.trainer.keep([])
     await world.settle()
@@ -285,7 +288,7 @@ describe('a queue of fits', () => {
     const { pool, tasks } = held()
     const world = watchToys([toySeries(), ...many(3)], { pool })
     await world.run(toyFlow(), 30)
-    await expect.poll(() => tasks.length).toBe(1)
+    await expect.poll(() => tasks.length, SOON).toBe(1)
     await world.trainer.close()
     expect([world.ends, world.trainer.load()]).toEqual([['cancelled'], { waiting: 0, running: [], failed: [] }])
     world.trainer.want(toyFlow(), [])
@@ -300,7 +303,7 @@ describe('a queue of fits', () => {
     for (let row = 105; tasks.length === 0; row += 5) await later.run(toyFlow(), row).then(() => new Promise(setImmediate))
     await later.store.restoreModel({ flow: 'f', detector: 'toy', workload: WORKLOAD }, 1, at(200), at(200))
     tasks[0].end()
-    await expect.poll(() => later.ends).toEqual(['cancelled'])
+    await expect.poll(() => later.ends, SOON).toEqual(['cancelled'])
     expect(await later.models()).toEqual(['2 retired schedule', '1 in force first'])
   })
 })
@@ -324,16 +327,16 @@ describe('a thread that fits', () => {
     await first.settle()
     expect(await first.models()).toEqual(['1 in force first'])
 
-    const world = watchToys([toySeries()], { pool, deadline: 1000 })
+    const world = watchToys([toySeries()], { pool, deadline: 2000 })
     const hanging = toyFlow({ fails: 'hangs' })
     await world.run(hanging, 30)
-    await expect.poll(() => world.trainer.load().running[0]?.done, { timeout: 5000, interval: 5 }).toBe(0.75)
+    await expect.poll(() => world.trainer.load().running[0]?.done, SOON).toBe(0.75)
     await world.run(hanging, 35)
     expect(world.trainer.load().running).toHaveLength(1)
     expect((await world.store.flow('f'))!.lastRun).toMatchObject({ status: 'ok', finishedAt: at(35) })
     await world.settle()
     expect(world.ends).toEqual(['failed'])
-    expect(world.log[0]).toContain('a fit must end within its deadline of 1s, got no result')
+    expect(world.log[0]).toContain('a fit must end within its deadline of 2s, got no result')
 
     const after = watchToys([toySeries()], { pool })
     await after.run(toyFlow(), 30)

@@ -100,9 +100,13 @@ export function openTrainer(parts: TrainerParts): Trainer {
   const failed = new Map<string, FailedFit & { readonly configuration: string }>()
   let isClosed = false
 
+  const hashes = new WeakMap<FlowConfig, Map<string, string | undefined>>()
   const hashOf = (config: FlowConfig, name: string) => {
+    const known = hashes.get(config) ?? new Map<string, string | undefined>()
+    hashes.set(config, known)
     const part = config.detect.find(one => one.name === name)
-    return part && configurationHash(config, part, family)
+    if (!known.has(name)) known.set(name, part && configurationHash(config, part, family))
+    return known.get(name)
   }
 
   function start(): void {
