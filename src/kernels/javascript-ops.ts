@@ -42,11 +42,6 @@ function openJavascript(memory: Numbers): Ops {
         for (let lane = 0; lane < LANES; lane++) visit(unit, panel, lane, at(gates, panel, 4 * unit) + lane)
   }
 
-  function put(gates: Sheet, sum: Sheet, place: number, value: number): void {
-    gates.data[place] = value
-    sum.data[place] += value
-  }
-
   return {
     allocate(size) {
       const from = used
@@ -64,7 +59,7 @@ function openJavascript(memory: Numbers): Ops {
           out.data.set(sums, to)
         }
     },
-    accumulateProduct(out, columns, a, b) {
+    accumulateProduct(out, columns, a, b, rowSums) {
       const [left, right] = [a.data, b.data]
       const [nextA, nextB] = [a.step * LANES, b.step * LANES]
       for (let i = 0; i < a.rows; i++)
@@ -74,18 +69,19 @@ function openJavascript(memory: Numbers): Ops {
             for (let lane = 0; lane < LANES; lane++) sum += left[p + lane] * right[q + lane]
           out[((i >> 2) * columns + j) * 4 + (i & 3)] += sum
         }
+      if (!rowSums) return
+      for (let i = 0; i < a.rows; i++)
+        for (let panel = 0; panel < a.panels; panel++)
+          for (let lane = 0; lane < LANES; lane++) rowSums[i] += left[at(a, panel, i) + lane]
     },
     transpose(out, weights, rows, from, columns, all) {
       for (let i = 0; i < rows; i++)
         for (let j = 0; j < columns; j++)
           out[((j >> 2) * rows + i) * 4 + (j & 3)] = weights[((i >> 2) * all + from + j) * 4 + (i & 3)]
     },
-    addRowSums(out, a) {
-      for (let row = 0; row < a.rows; row++)
-        for (let panel = 0; panel < a.panels; panel++) {
-          const from = at(a, panel, row)
-          for (let lane = 0; lane < LANES; lane++) out[row] += a.data[from + lane]
-        }
+    addPanels(out, a) {
+      for (let panel = 0; panel < a.panels; panel++)
+        for (let i = 0; i < a.rows * LANES; i++) out.data[at(out, panel % out.panels, 0) + i] += a.data[at(a, panel, 0) + i]
     },
     spread(out, column) {
       for (let panel = 0; panel < out.panels; panel++)
@@ -115,7 +111,7 @@ function openJavascript(memory: Numbers): Ops {
           }
         }
     },
-    lstmBackward(gates, dState, sum, dHidden, squashed, before) {
+    lstmBackward(gates, dState, dHidden, squashed, before) {
       eachUnit(dState.rows, gates, (unit, panel, lane, gate) => {
         const place = at(dState, panel, unit) + lane
         const i = gates.data[gate]
@@ -126,10 +122,10 @@ function openJavascript(memory: Numbers): Ops {
         const t = squashed.data[place]
         const dc = dState.data[place] + throughTanh(dh * o, t)
         dState.data[place] = dc * f
-        put(gates, sum, gate, throughSigmoid(dc * g, i))
-        put(gates, sum, gate + 8, throughSigmoid(dc * before.data[place], f))
-        put(gates, sum, gate + 16, throughTanh(dc * i, g))
-        put(gates, sum, gate + 24, throughSigmoid(dh * t, o))
+        gates.data[gate] = throughSigmoid(dc * g, i)
+        gates.data[gate + 8] = throughSigmoid(dc * before.data[place], f)
+        gates.data[gate + 16] = throughTanh(dc * i, g)
+        gates.data[gate + 24] = throughSigmoid(dh * t, o)
       })
     },
     gruForward(gates, hidden, before, start, fromInput, x, fromState) {
@@ -152,7 +148,7 @@ function openJavascript(memory: Numbers): Ops {
           }
         }
     },
-    gruBackward(gates, dHidden, sum, before) {
+    gruBackward(gates, dHidden, before) {
       eachUnit(before.rows, gates, (unit, panel, lane, gate) => {
         const place = at(dHidden, panel, unit) + lane
         const r = gates.data[gate]
@@ -162,10 +158,10 @@ function openJavascript(memory: Numbers): Ops {
         const dh = dHidden.data[place]
         const dn = throughTanh(dh * (1 - z), n)
         dHidden.data[place] = dh * z
-        put(gates, sum, gate, throughSigmoid(dn * h, r))
-        put(gates, sum, gate + 8, throughSigmoid(dh * (before.data[at(before, panel, unit) + lane] - n), z))
-        put(gates, sum, gate + 16, dn)
-        put(gates, sum, gate + 24, dn * r)
+        gates.data[gate] = throughSigmoid(dn * h, r)
+        gates.data[gate + 8] = throughSigmoid(dh * (before.data[at(before, panel, unit) + lane] - n), z)
+        gates.data[gate + 16] = dn
+        gates.data[gate + 24] = dn * r
       })
     },
     rnnForward(hidden, gates) {
@@ -173,14 +169,12 @@ function openJavascript(memory: Numbers): Ops {
         for (let i = 0; i < hidden.rows * LANES; i++)
           hidden.data[at(hidden, panel, 0) + i] = Math.tanh(gates.data[at(gates, panel, 0) + i])
     },
-    rnnBackward(gates, sum, dHidden, hidden) {
+    rnnBackward(gates, dHidden, hidden) {
       for (let panel = 0; panel < gates.panels; panel++)
         for (let i = 0; i < hidden.rows * LANES; i++)
-          put(
-            gates,
-            sum,
-            at(gates, panel, 0) + i,
-            throughTanh(dHidden.data[at(dHidden, panel, 0) + i], hidden.data[at(hidden, panel, 0) + i]),
+          gates.data[at(gates, panel, 0) + i] = throughTanh(
+            dHidden.data[at(dHidden, panel, 0) + i],
+            hidden.data[at(hidden, panel, 0) + i],
           )
     },
     squaredError(dOut, out, wanted, mask, factor) {

@@ -24,12 +24,12 @@ export interface Ops {
   allocate(size: number): Numbers
   /** out (+)= weights · b, `out.rows` rounded up to fours. */
   multiply(out: Sheet, weights: Numbers, b: Sheet, accumulate: boolean): void
-  /** out += a · bᵀ, `out` being weights, or columns of such, with `columns` columns in all. */
-  accumulateProduct(out: Numbers, columns: number, a: Sheet, b: Sheet): void
+  /** out += a · bᵀ, `out` being weights, or columns of such, with `columns` columns in all; sums[row] += sum of a row of `a` over all examples. */
+  accumulateProduct(out: Numbers, columns: number, a: Sheet, b: Sheet, sums?: Numbers): void
   /** out = the transposed of `columns` columns from column `from`, of weights with `rows` rows and `all` columns; rows and columns in fours. */
   transpose(out: Numbers, weights: Numbers, rows: number, from: number, columns: number, all: number): void
-  /** out[row] += sum of the row over all examples. */
-  addRowSums(out: Numbers, a: Sheet): void
+  /** Adds the panels of `a`, which has the steps of `out`, to those of `out` in turn: the sum of steps of a sequence. */
+  addPanels(out: Sheet, a: Sheet): void
   /** The same column for every example. */
   spread(out: Sheet, column: Numbers): void
   /**
@@ -46,19 +46,19 @@ export interface Ops {
     weights: Numbers,
     z: Sheet,
   ): void
-  /** `gates` become gradients before the gates and are added to `sums`; dState goes from this step to the one before. */
-  lstmBackward(gates: Sheet, dState: Sheet, sums: Sheet, dHidden: Sheet, squashed: Sheet, before: Sheet): void
+  /** `gates` become gradients before the gates; dState goes from this step to the one before. */
+  lstmBackward(gates: Sheet, dState: Sheet, dHidden: Sheet, squashed: Sheet, before: Sheet): void
   /**
    * One step of a GRU (Cho et al. 2014, the reset gate after the product as in cuDNN): n = tanh(x + r · h), hidden = (1 − z) n + z before. Rows of a
    * unit: r, z, x, h; `start` has all, the weights of the input have nought for h, those of the state nought for x.
    */
   gruForward(gates: Sheet, hidden: Sheet, before: Sheet, start: Sheet, fromInput: Numbers, x: Sheet, fromState: Numbers): void
-  /** `gates` become gradients and are added to `sums`; dHidden becomes what goes straight to the step before. */
-  gruBackward(gates: Sheet, dHidden: Sheet, sums: Sheet, before: Sheet): void
+  /** `gates` become gradients; dHidden becomes what goes straight to the step before. */
+  gruBackward(gates: Sheet, dHidden: Sheet, before: Sheet): void
   /** hidden = tanh(gates). */
   rnnForward(hidden: Sheet, gates: Sheet): void
-  /** gates = dHidden · (1 − hidden²), also added to `sums`. */
-  rnnBackward(gates: Sheet, sums: Sheet, dHidden: Sheet, hidden: Sheet): void
+  /** gates = dHidden · (1 − hidden²). */
+  rnnBackward(gates: Sheet, dHidden: Sheet, hidden: Sheet): void
   /** Over the rows of `wanted`: dOut = factor · mask · (out − wanted); returns Σ mask · (out − wanted)². */
   squaredError(dOut: Sheet, out: Sheet, wanted: Sheet, mask: Sheet, factor: number): number
   /** Of arrays whose length is in fours. */

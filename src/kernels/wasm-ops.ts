@@ -38,16 +38,37 @@ export const wasmOps: Backend = room => {
       return new Float32Array(memory.buffer, from, size)
     },
     multiply(out, weights, b, accumulate) {
-      k.multiply(kept(out.data), out.step, kept(weights), kept(b.data), b.step, out.rows, b.rows, out.panels, accumulate ? 1 : 0)
+      k.multiply(
+        kept(out.data),
+        out.step,
+        kept(weights),
+        kept(b.data),
+        b.step,
+        out.rows,
+        b.rows,
+        out.panels,
+        accumulate ? kept(out.data) : 0,
+      )
     },
-    accumulateProduct(out, columns, a, b) {
-      k.accumulateProduct(kept(out), columns, kept(a.data), a.step, kept(b.data), b.step, a.rows, b.rows, a.panels)
+    accumulateProduct(out, columns, a, b, sums) {
+      k.accumulateProduct(
+        kept(out),
+        columns,
+        kept(a.data),
+        a.step,
+        kept(b.data),
+        b.step,
+        a.rows,
+        b.rows,
+        a.panels,
+        sums ? kept(sums) : 0,
+      )
     },
     transpose(out, weights, rows, from, columns, all) {
       k.transpose(kept(out), kept(weights), rows, from, columns, all)
     },
-    addRowSums(out, a) {
-      k.addRowSums(kept(out), kept(a.data), a.step, a.rows, a.panels)
+    addPanels(out, a) {
+      k.addPanels(kept(out.data), kept(a.data), a.step, a.rows, out.panels, a.panels)
     },
     spread(out, column) {
       k.spread(kept(out.data), out.step, kept(column), out.rows, out.panels)
@@ -71,12 +92,11 @@ export const wasmOps: Backend = room => {
         panels,
       )
     },
-    lstmBackward(gates, dState, sums, dHidden, squashed, before) {
+    lstmBackward(gates, dState, dHidden, squashed, before) {
       k.lstmBackward(
         kept(gates.data),
         gates.step,
         kept(dState.data),
-        kept(sums.data),
         kept(dHidden.data),
         kept(squashed.data),
         kept(before.data),
@@ -102,32 +122,14 @@ export const wasmOps: Backend = room => {
         gates.panels,
       )
     },
-    gruBackward(gates, dHidden, sums, before) {
-      k.gruBackward(
-        kept(gates.data),
-        gates.step,
-        kept(dHidden.data),
-        kept(sums.data),
-        kept(before.data),
-        before.step,
-        before.rows,
-        gates.panels,
-      )
+    gruBackward(gates, dHidden, before) {
+      k.gruBackward(kept(gates.data), gates.step, kept(dHidden.data), kept(before.data), before.step, before.rows, gates.panels)
     },
     rnnForward(hidden, gates) {
       k.rnnForward(kept(hidden.data), hidden.step, kept(gates.data), gates.step, hidden.rows, gates.panels)
     },
-    rnnBackward(gates, sums, dHidden, hidden) {
-      k.rnnBackward(
-        kept(gates.data),
-        gates.step,
-        kept(sums.data),
-        kept(dHidden.data),
-        kept(hidden.data),
-        hidden.step,
-        hidden.rows,
-        gates.panels,
-      )
+    rnnBackward(gates, dHidden, hidden) {
+      k.rnnBackward(kept(gates.data), gates.step, kept(dHidden.data), kept(hidden.data), hidden.step, hidden.rows, gates.panels)
     },
     squaredError(dOut, out, wanted, mask, factor) {
       return k.squaredError(

@@ -8,7 +8,7 @@ import { smallExample } from './learned-config.ts'
 /** Scores of five rows, the third and fourth of them strange: a change here moves alerts. */
 const GOLDEN = {
   'lstm-autoencoder': [0.985, 1.07, 2.36, 4.03, 0.862],
-  'vae-lstm': [0.999, 1, 3.2, 7.33, 0.843],
+  'vae-lstm': [0.999, 1, 3.22, 7.39, 0.844],
   lstm: [0.813, 0.822, 2.41, 2.81, 0.749],
   gru: [0.813, 0.8, 2.34, 2.7, 0.722],
   rnn: [0.808, 0.814, 2.38, 2.75, 0.724],

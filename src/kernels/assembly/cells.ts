@@ -1,4 +1,5 @@
 import { sigmoids, tanhs, throughSigmoid, throughTanh } from './gates'
+import { multiply } from './products'
 
 /**
  * One step of an LSTM (Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000). `packed` holds for each unit the four rows of its
@@ -21,141 +22,13 @@ export function lstmForward(
   k: i32,
   panels: i32,
 ): void {
-  const block = (<usize>k) << 4
-  const nextZ = (<usize>zStep) << 5
   const nextGates = (<usize>gatesStep) << 5
-  let a = packed
-  for (let u = 0; u < units; u++) {
-    const end = a + block
-    const fours = end - ((<usize>((k - 1) & 3)) << 4)
-    let at = (<usize>u) << 7
-    let panel = z
-    for (let j = 0; j < panels; j++) {
-      let c = start + at
-      let i0 = v128.load(c)
-      let i1 = v128.load(c, 16)
-      let f0 = v128.load(c, 32)
-      let f1 = v128.load(c, 48)
-      let g0 = v128.load(c, 64)
-      let g1 = v128.load(c, 80)
-      let o0 = v128.load(c, 96)
-      let o1 = v128.load(c, 112)
-      let p = a
-      let q = panel
-      let b0 = v128.load(q)
-      let b1 = v128.load(q, 16)
-      let s = v128.load32_splat(p)
-      i0 = f32x4.add(i0, f32x4.mul(s, b0))
-      i1 = f32x4.add(i1, f32x4.mul(s, b1))
-      s = v128.load32_splat(p, 4)
-      f0 = f32x4.add(f0, f32x4.mul(s, b0))
-      f1 = f32x4.add(f1, f32x4.mul(s, b1))
-      s = v128.load32_splat(p, 8)
-      g0 = f32x4.add(g0, f32x4.mul(s, b0))
-      g1 = f32x4.add(g1, f32x4.mul(s, b1))
-      s = v128.load32_splat(p, 12)
-      o0 = f32x4.add(o0, f32x4.mul(s, b0))
-      o1 = f32x4.add(o1, f32x4.mul(s, b1))
-      p += 16
-      q += 32
-      while (p < fours) {
-        b0 = v128.load(q)
-        b1 = v128.load(q, 16)
-        s = v128.load32_splat(p)
-        i0 = f32x4.add(i0, f32x4.mul(s, b0))
-        i1 = f32x4.add(i1, f32x4.mul(s, b1))
-        s = v128.load32_splat(p, 4)
-        f0 = f32x4.add(f0, f32x4.mul(s, b0))
-        f1 = f32x4.add(f1, f32x4.mul(s, b1))
-        s = v128.load32_splat(p, 8)
-        g0 = f32x4.add(g0, f32x4.mul(s, b0))
-        g1 = f32x4.add(g1, f32x4.mul(s, b1))
-        s = v128.load32_splat(p, 12)
-        o0 = f32x4.add(o0, f32x4.mul(s, b0))
-        o1 = f32x4.add(o1, f32x4.mul(s, b1))
-        p += 16
-        b0 = v128.load(q, 32)
-        b1 = v128.load(q, 48)
-        s = v128.load32_splat(p)
-        i0 = f32x4.add(i0, f32x4.mul(s, b0))
-        i1 = f32x4.add(i1, f32x4.mul(s, b1))
-        s = v128.load32_splat(p, 4)
-        f0 = f32x4.add(f0, f32x4.mul(s, b0))
-        f1 = f32x4.add(f1, f32x4.mul(s, b1))
-        s = v128.load32_splat(p, 8)
-        g0 = f32x4.add(g0, f32x4.mul(s, b0))
-        g1 = f32x4.add(g1, f32x4.mul(s, b1))
-        s = v128.load32_splat(p, 12)
-        o0 = f32x4.add(o0, f32x4.mul(s, b0))
-        o1 = f32x4.add(o1, f32x4.mul(s, b1))
-        p += 16
-        b0 = v128.load(q, 64)
-        b1 = v128.load(q, 80)
-        s = v128.load32_splat(p)
-        i0 = f32x4.add(i0, f32x4.mul(s, b0))
-        i1 = f32x4.add(i1, f32x4.mul(s, b1))
-        s = v128.load32_splat(p, 4)
-        f0 = f32x4.add(f0, f32x4.mul(s, b0))
-        f1 = f32x4.add(f1, f32x4.mul(s, b1))
-        s = v128.load32_splat(p, 8)
-        g0 = f32x4.add(g0, f32x4.mul(s, b0))
-        g1 = f32x4.add(g1, f32x4.mul(s, b1))
-        s = v128.load32_splat(p, 12)
-        o0 = f32x4.add(o0, f32x4.mul(s, b0))
-        o1 = f32x4.add(o1, f32x4.mul(s, b1))
-        p += 16
-        b0 = v128.load(q, 96)
-        b1 = v128.load(q, 112)
-        s = v128.load32_splat(p)
-        i0 = f32x4.add(i0, f32x4.mul(s, b0))
-        i1 = f32x4.add(i1, f32x4.mul(s, b1))
-        s = v128.load32_splat(p, 4)
-        f0 = f32x4.add(f0, f32x4.mul(s, b0))
-        f1 = f32x4.add(f1, f32x4.mul(s, b1))
-        s = v128.load32_splat(p, 8)
-        g0 = f32x4.add(g0, f32x4.mul(s, b0))
-        g1 = f32x4.add(g1, f32x4.mul(s, b1))
-        s = v128.load32_splat(p, 12)
-        o0 = f32x4.add(o0, f32x4.mul(s, b0))
-        o1 = f32x4.add(o1, f32x4.mul(s, b1))
-        p += 16
-        q += 128
-      }
-      while (p < end) {
-        b0 = v128.load(q)
-        b1 = v128.load(q, 16)
-        s = v128.load32_splat(p)
-        i0 = f32x4.add(i0, f32x4.mul(s, b0))
-        i1 = f32x4.add(i1, f32x4.mul(s, b1))
-        s = v128.load32_splat(p, 4)
-        f0 = f32x4.add(f0, f32x4.mul(s, b0))
-        f1 = f32x4.add(f1, f32x4.mul(s, b1))
-        s = v128.load32_splat(p, 8)
-        g0 = f32x4.add(g0, f32x4.mul(s, b0))
-        g1 = f32x4.add(g1, f32x4.mul(s, b1))
-        s = v128.load32_splat(p, 12)
-        o0 = f32x4.add(o0, f32x4.mul(s, b0))
-        o1 = f32x4.add(o1, f32x4.mul(s, b1))
-        p += 16
-        q += 32
-      }
-      c = gates + at
-      v128.store(c, i0)
-      v128.store(c, i1, 16)
-      v128.store(c, f0, 32)
-      v128.store(c, f1, 48)
-      v128.store(c, g0, 64)
-      v128.store(c, g1, 80)
-      v128.store(c, o0, 96)
-      v128.store(c, o1, 112)
-      at += nextGates
-      panel += nextZ
-    }
-    a += block
-  }
   const length = (<usize>units) << 5
   for (let j = 0; j < panels; j++) {
-    let c = gates + <usize>j * nextGates
+    const panel = <usize>j * nextGates
+    let c = gates + panel
+    // Panel by panel, so that the gates are still near when they are squashed.
+    multiply(c, gatesStep, packed, z + <usize>j * ((<usize>zStep) << 5), zStep, units << 2, k, 1, start + panel)
     sigmoids(c, 32, 128, units)
     tanhs(c + 64, 128, 256, units >> 1)
     sigmoids(c + 96, 128, 256, units >> 1)
@@ -178,12 +51,11 @@ export function lstmForward(
   }
 }
 
-/** Back through the gates of a step: `gates` become gradients before the gates and are added to `sums`; dState goes to the step before. */
+/** Back through the gates of a step: `gates` become gradients before the gates; dState goes to the step before. */
 export function lstmBackward(
   gates: usize,
   gatesStep: i32,
   dState: usize,
-  sums: usize,
   dHidden: usize,
   squashed: usize,
   before: usize,
@@ -193,7 +65,6 @@ export function lstmBackward(
   let row: usize = 0
   for (let panel = 0; panel < panels; panel++) {
     let c = gates + <usize>panel * ((<usize>gatesStep) << 5)
-    let sum = sums + <usize>panel * ((<usize>gatesStep) << 5)
     for (let u = 0; u < units; u++) {
       for (let at = row, end = row + 32; at < end; at += 16) {
         const i = v128.load(c)
@@ -204,23 +75,16 @@ export function lstmBackward(
         const t = v128.load(squashed + at)
         const dc = f32x4.add(v128.load(dState + at), throughTanh(f32x4.mul(dh, o), t))
         v128.store(dState + at, f32x4.mul(dc, f))
-        put(c, sum, throughSigmoid(f32x4.mul(dc, g), i))
-        put(c + 32, sum + 32, throughSigmoid(f32x4.mul(dc, v128.load(before + at)), f))
-        put(c + 64, sum + 64, throughTanh(f32x4.mul(dc, i), g))
-        put(c + 96, sum + 96, throughSigmoid(f32x4.mul(dh, t), o))
+        v128.store(c, throughSigmoid(f32x4.mul(dc, g), i))
+        v128.store(c, throughSigmoid(f32x4.mul(dc, v128.load(before + at)), f), 32)
+        v128.store(c, throughTanh(f32x4.mul(dc, i), g), 64)
+        v128.store(c, throughSigmoid(f32x4.mul(dh, t), o), 96)
         c += 16
-        sum += 16
       }
       row += 32
       c += 96
-      sum += 96
     }
   }
-}
-
-function put(to: usize, sum: usize, value: v128): void {
-  v128.store(to, value)
-  v128.store(sum, f32x4.add(v128.load(sum), value))
 }
 
 /**
@@ -330,12 +194,11 @@ export function gruForward(
   }
 }
 
-/** `gates` become gradients (r, z, x, h) and are added to `sums`; dHidden becomes what goes straight to the step before. */
+/** `gates` become gradients (r, z, x, h); dHidden becomes what goes straight to the step before. */
 export function gruBackward(
   gates: usize,
   gatesStep: i32,
   dHidden: usize,
-  sums: usize,
   before: usize,
   beforeStep: i32,
   units: i32,
@@ -344,7 +207,6 @@ export function gruBackward(
   let d = dHidden
   for (let panel = 0; panel < panels; panel++) {
     let c = gates + <usize>panel * ((<usize>gatesStep) << 5)
-    let sum = sums + <usize>panel * ((<usize>gatesStep) << 5)
     let last = before + <usize>panel * ((<usize>beforeStep) << 5)
     for (let u = 0; u < units; u++) {
       for (const end = d + 32; d < end; d += 16) {
@@ -355,16 +217,14 @@ export function gruBackward(
         const dh = v128.load(d)
         const dn = throughTanh(f32x4.sub(dh, f32x4.mul(dh, z)), n)
         v128.store(d, f32x4.mul(dh, z))
-        put(c, sum, throughSigmoid(f32x4.mul(dn, h), r))
-        put(c + 32, sum + 32, throughSigmoid(f32x4.mul(dh, f32x4.sub(v128.load(last), n)), z))
-        put(c + 64, sum + 64, dn)
-        put(c + 96, sum + 96, f32x4.mul(dn, r))
+        v128.store(c, throughSigmoid(f32x4.mul(dn, h), r))
+        v128.store(c, throughSigmoid(f32x4.mul(dh, f32x4.sub(v128.load(last), n)), z), 32)
+        v128.store(c, dn, 64)
+        v128.store(c, f32x4.mul(dn, r), 96)
         c += 16
-        sum += 16
         last += 16
       }
       c += 96
-      sum += 96
     }
   }
 }
@@ -379,11 +239,10 @@ export function rnnForward(hidden: usize, hiddenStep: i32, gates: usize, gatesSt
   }
 }
 
-/** gates = dHidden · (1 − hidden²), also added to `sums`. */
+/** gates = dHidden · (1 − hidden²). */
 export function rnnBackward(
   gates: usize,
   gatesStep: i32,
-  sums: usize,
   dHidden: usize,
   hidden: usize,
   hiddenStep: i32,
@@ -393,9 +252,8 @@ export function rnnBackward(
   let d = dHidden
   for (let panel = 0; panel < panels; panel++) {
     let to = gates + <usize>panel * ((<usize>gatesStep) << 5)
-    let sum = sums + <usize>panel * ((<usize>gatesStep) << 5)
     let at = hidden + <usize>panel * ((<usize>hiddenStep) << 5)
-    for (const end = d + ((<usize>units) << 5); d < end; d += 16, at += 16, to += 16, sum += 16)
-      put(to, sum, throughTanh(v128.load(d), v128.load(at)))
+    for (const end = d + ((<usize>units) << 5); d < end; d += 16, at += 16, to += 16)
+      v128.store(to, throughTanh(v128.load(d), v128.load(at)))
   }
 }

@@ -1,11 +1,9 @@
-import { sumLanes } from './gates'
-
 /**
  * Weights stand in blocks of four rows, column by column: weights[row / 4][column][row % 4]. Sheets stand in panels of eight: sheet[panel][row][8],
  * panels `…Step` rows apart.
  */
 
-/** out[m] (+)= weights[m][k] · b[k]; m in fours. */
+/** out[m] = weights[m][k] · b[k], and `start` (which has the steps of `out` and may be it) unless it is 0; m in fours. */
 export function multiply(
   out: usize,
   outStep: i32,
@@ -15,18 +13,19 @@ export function multiply(
   m: i32,
   k: i32,
   panels: i32,
-  accumulate: i32,
+  start: usize,
 ): void {
   const block = (<usize>k) << 4
   const nextOut = (<usize>outStep) << 5
   const nextB = (<usize>bStep) << 5
-  let a = weights
-  for (let i = 0; i < m; i += 4) {
-    let c = out + ((<usize>i) << 5)
-    let panel = b
-    const end = a + block
-    const fours = end - ((<usize>((k - 1) & 3)) << 4)
-    for (let j = 0; j < panels; j++) {
+  // Columns after the first, in fours.
+  const turns = (<usize>(k - 1) >> 2) << 6
+  for (let j = 0; j < panels; j++) {
+    const panel = b + <usize>j * nextB
+    let c = <usize>j * nextOut
+    let a = weights
+    for (let i = 0; i < m; i += 4) {
+      const end = a + block
       let c0 = f32x4.splat(0),
         c1 = f32x4.splat(0)
       let d0 = f32x4.splat(0),
@@ -35,15 +34,16 @@ export function multiply(
         e1 = f32x4.splat(0)
       let f0 = f32x4.splat(0),
         f1 = f32x4.splat(0)
-      if (accumulate) {
-        c0 = v128.load(c)
-        c1 = v128.load(c, 16)
-        d0 = v128.load(c, 32)
-        d1 = v128.load(c, 48)
-        e0 = v128.load(c, 64)
-        e1 = v128.load(c, 80)
-        f0 = v128.load(c, 96)
-        f1 = v128.load(c, 112)
+      if (start) {
+        const from = start + c
+        c0 = v128.load(from)
+        c1 = v128.load(from, 16)
+        d0 = v128.load(from, 32)
+        d1 = v128.load(from, 48)
+        e0 = v128.load(from, 64)
+        e1 = v128.load(from, 80)
+        f0 = v128.load(from, 96)
+        f1 = v128.load(from, 112)
       }
       // The first column apart: addresses made here stay in registers. Four columns a turn, since each turn costs two branches more.
       let p = a
@@ -64,6 +64,7 @@ export function multiply(
       f1 = f32x4.add(f1, f32x4.mul(s, b1))
       p += 16
       q += 32
+      const fours = p + turns
       while (p < fours) {
         b0 = v128.load(q)
         b1 = v128.load(q, 16)
@@ -145,18 +146,18 @@ export function multiply(
         p += 16
         q += 32
       }
-      v128.store(c, c0)
-      v128.store(c, c1, 16)
-      v128.store(c, d0, 32)
-      v128.store(c, d1, 48)
-      v128.store(c, e0, 64)
-      v128.store(c, e1, 80)
-      v128.store(c, f0, 96)
-      v128.store(c, f1, 112)
-      c += nextOut
-      panel += nextB
+      const to = out + c
+      v128.store(to, c0)
+      v128.store(to, c1, 16)
+      v128.store(to, d0, 32)
+      v128.store(to, d1, 48)
+      v128.store(to, e0, 64)
+      v128.store(to, e1, 80)
+      v128.store(to, f0, 96)
+      v128.store(to, f1, 112)
+      c += 128
+      a = end
     }
-    a += block
   }
 }
 
@@ -167,7 +168,7 @@ const TURNED: usize = 4096
 
 /**
  * out[m][k] += a[m] · b[k]ᵀ, summed over all panels, `out` being columns of weights that have `columns` of them; m in fours. Eight rows of `a` are turned
- * at a time, so that sums stand as weights do; up to three rows are read beyond those of `b`.
+ * at a time, so that sums stand as weights do; up to three rows are read beyond those of `b`. Unless it is 0, sums[m] += sums of the rows of a[m].
  */
 export function accumulateProduct(
   out: usize,
@@ -179,44 +180,65 @@ export function accumulateProduct(
   m: i32,
   k: i32,
   panels: i32,
+  sums: usize,
 ): void {
+  const block = (<usize>columns) << 4
   const nextA = (<usize>aStep) << 5
   const nextB = (<usize>bStep) << 5
   for (let from = 0; from < panels; from += TOGETHER) {
     const count = min(panels - from, TOGETHER)
+    let to = out
     for (let i = 0; i < m; i += 8) {
-      turn(a + ((<usize>i) << 5), nextA, count)
-      if (i + 4 < m) turn(a + ((<usize>(i + 4)) << 5), nextA, count, 16)
-      accumulateRows(out + <usize>(i * columns) * 4, (<usize>columns) << 4, b, nextB, k, count, i + 4 < m)
+      const rows = a + ((<usize>i) << 5)
+      const sum = sums ? sums + ((<usize>i) << 2) : 0
+      turn(TURNED, rows, nextA, count, sum)
+      if (i + 4 < m) turn(TURNED + 16, rows + 128, nextA, count, sum ? sum + 16 : 0)
+      accumulateRows(to, i + 4 < m ? block : 0, b, nextB, k, count)
+      to += block << 1
     }
     a += <usize>count * nextA
     b += <usize>count * nextB
   }
 }
 
-/** Writes four rows of so many panels side by side, example after example. */
-function turn(a: usize, nextA: usize, panels: i32, shift: usize = 0): void {
-  let to = TURNED + shift
+/** Writes four rows of so many panels side by side, example after example, and adds their sums to `sums` unless it is 0. */
+function turn(to: usize, a: usize, nextA: usize, panels: i32, sums: usize): void {
+  let t0 = f32x4.splat(0),
+    t1 = f32x4.splat(0),
+    t2 = f32x4.splat(0),
+    t3 = f32x4.splat(0)
   for (let panel = 0; panel < panels; panel++, a += nextA)
     for (let p = a; p < a + 32; p += 16) {
       const r0 = v128.load(p)
       const r1 = v128.load(p, 32)
       const r2 = v128.load(p, 64)
       const r3 = v128.load(p, 96)
-      const s0 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5)
-      const s1 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5)
-      const s2 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7)
-      const s3 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7)
-      v128.store(to, v128.shuffle<f32>(s0, s1, 0, 1, 4, 5))
-      v128.store(to, v128.shuffle<f32>(s0, s1, 2, 3, 6, 7), 32)
-      v128.store(to, v128.shuffle<f32>(s2, s3, 0, 1, 4, 5), 64)
-      v128.store(to, v128.shuffle<f32>(s2, s3, 2, 3, 6, 7), 96)
+      t0 = f32x4.add(t0, r0)
+      t1 = f32x4.add(t1, r1)
+      t2 = f32x4.add(t2, r2)
+      t3 = f32x4.add(t3, r3)
+      const low01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5)
+      const low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5)
+      const high01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7)
+      const high23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7)
+      v128.store(to, v128.shuffle<f32>(low01, low23, 0, 1, 4, 5))
+      v128.store(to, v128.shuffle<f32>(low01, low23, 2, 3, 6, 7), 32)
+      v128.store(to, v128.shuffle<f32>(high01, high23, 0, 1, 4, 5), 64)
+      v128.store(to, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7), 96)
       to += 128
     }
+  if (sums) add(sums, sumEach(t0, t1, t2, t3))
 }
 
-/** out += turned rows · bᵀ: four rows, or eight with the other four in the next block of weights. */
-function accumulateRows(out: usize, block: usize, b: usize, nextB: usize, k: i32, panels: i32, isEight: bool): void {
+/** The sums of the lanes of four vectors. */
+function sumEach(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 4, 1, 5), v128.shuffle<f32>(a, b, 2, 6, 3, 7))
+  const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 4, 1, 5), v128.shuffle<f32>(c, d, 2, 6, 3, 7))
+  return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7))
+}
+
+/** out += turned rows · bᵀ: four rows, or eight with the other four `block` later unless that is 0. */
+function accumulateRows(out: usize, block: usize, b: usize, nextB: usize, k: i32, panels: i32): void {
   const last = TURNED + ((<usize>panels) << 8)
   for (let j = 0; j < k; j += 4) {
     let c0 = f32x4.splat(0),
@@ -356,18 +378,18 @@ function accumulateRows(out: usize, block: usize, b: usize, nextB: usize, k: i32
     }
     const to = out + ((<usize>j) << 4)
     add(to, c0)
-    if (isEight) add(to + block, c1)
+    if (block) add(to + block, c1)
     if (j + 1 < k) {
       add(to + 16, d0)
-      if (isEight) add(to + 16 + block, d1)
+      if (block) add(to + 16 + block, d1)
     }
     if (j + 2 < k) {
       add(to + 32, e0)
-      if (isEight) add(to + 32 + block, e1)
+      if (block) add(to + 32 + block, e1)
     }
     if (j + 3 < k) {
       add(to + 48, f0)
-      if (isEight) add(to + 48 + block, f1)
+      if (block) add(to + 48 + block, f1)
     }
   }
 }
@@ -386,17 +408,17 @@ export function transpose(out: usize, weights: usize, rows: i32, from: i32, colu
     }
 }
 
-/** out[m] += sums of the rows of a[m] over all panels. */
-export function addRowSums(out: usize, a: usize, aStep: i32, m: i32, panels: i32): void {
-  for (let i = 0; i < m; i++) {
-    let sum = f32x4.splat(0)
-    let p = a + ((<usize>i) << 5)
-    for (let panel = 0; panel < panels; panel++) {
-      sum = f32x4.add(sum, f32x4.add(v128.load(p), v128.load(p, 16)))
-      p += (<usize>aStep) << 5
+/** out[m] += all panels of a[m], one after another to the panels of `out` in turn; it has the steps of `a`. */
+export function addPanels(out: usize, a: usize, step: i32, m: i32, outPanels: i32, panels: i32): void {
+  const next = (<usize>step) << 5
+  const end = a + <usize>panels * next
+  for (let panel = 0; panel < outPanels; panel++) {
+    const first = <usize>panel * next
+    for (let at = first; at < first + ((<usize>m) << 5); at += 16) {
+      let sum = v128.load(out + at)
+      for (let from = a + at; from < end; from += <usize>outPanels * next) sum = f32x4.add(sum, v128.load(from))
+      v128.store(out + at, sum)
     }
-    const c = out + ((<usize>i) << 2)
-    store<f32>(c, load<f32>(c) + sumLanes(sum))
   }
 }
 

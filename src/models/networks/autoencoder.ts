@@ -75,18 +75,17 @@ export function openAutoencoder(backend: Backend, shape: AutoencoderShape): Auto
     },
     forward() {
       pass()
+      output.forwardAll(ops, decoder.allOutputs)
       let sum = 0
       const factor = 2 / Math.max(1, known)
-      for (let t = 0; t < steps; t++) {
-        output.forward(ops, t, decoder.outputs[t])
+      for (let t = 0; t < steps; t++)
         sum += ops.squaredError(output.dOutputs[t], output.outputs[t], encoder.x[t], masks[t], factor)
-      }
       return sum / Math.max(1, known)
     },
     backward() {
-      output.prepare(ops)
+      output.backward(ops, decoder.allOutputs)
       dCode.data.fill(0)
-      decoder.backward(ops, (t, dHidden) => output.backward(ops, t, decoder.outputs[t], dHidden), dCode)
+      decoder.backward(ops, (t, dHidden) => output.addInput(ops, t, dHidden), dCode)
       encoder.backward(ops, (t, dHidden) => {
         if (t === steps - 1) dHidden.data.set(dCode.data)
       })

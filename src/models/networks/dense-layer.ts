@@ -1,4 +1,4 @@
-import { type Ops, type Sheet, sheetOf } from '../../kernels/ops.ts'
+import { type Ops, panelsOf, type Sheet, sheetOf } from '../../kernels/ops.ts'
 import { inFours, type Parameter, type ParameterShape } from './parameters.ts'
 
 export interface DenseShape {
@@ -20,36 +20,46 @@ export function denseParameters(name: string, { inputs, outputs }: DenseShape): 
 }
 
 export interface DenseLayer {
-  /** Outputs, and their gradients, with rows up to fours. */
+  /** Outputs, and their gradients, with rows up to fours; and those of all sheets, one after another. */
   readonly outputs: readonly Sheet[]
   readonly dOutputs: readonly Sheet[]
+  readonly allOutputs: Sheet
+  readonly allDOutputs: Sheet
   forward(ops: Ops, at: number, input: Sheet): void
-  /** Before the first `backward` of a batch. */
-  prepare(ops: Ops): void
-  /** Adds to the gradients, and to `dInput`, whose rows are in fours. */
-  backward(ops: Ops, at: number, input: Sheet, dInput?: Sheet): void
+  /** Of all sheets at once. */
+  forwardAll(ops: Ops, inputs: Sheet): void
+  /** Adds to the gradients, of all sheets at once; before the first `addInput` of a batch. */
+  backward(ops: Ops, inputs: Sheet): void
+  /** Adds to `dInput`, whose rows are in fours. */
+  addInput(ops: Ops, at: number, dInput: Sheet): void
 }
 
 export function denseLayer(allocate: Ops['allocate'], shape: DenseShape, [weights, bias]: readonly Parameter[]): DenseLayer {
   const { inputs, count, panels, outputs } = shape
   const rows = inFours(outputs)
-  const sheets = () => Array.from({ length: count }, () => sheetOf(allocate, rows, panels))
-  const [out, dOut] = [sheets(), sheets()]
+  const [out, dOut] = [sheetOf(allocate, rows, count * panels), sheetOf(allocate, rows, count * panels)]
+  const sheets = (all: Sheet) => Array.from({ length: count }, (_, at) => panelsOf(all, at * panels, panels))
   const transposed = allocate(rows * inFours(inputs))
+  const [single, dSingle] = [sheets(out), sheets(dOut)]
+
+  function forward(ops: Ops, to: Sheet, input: Sheet): void {
+    ops.spread(to, bias.weights)
+    ops.multiply(to, weights.weights, input, true)
+  }
+
   return {
-    outputs: out,
-    dOutputs: dOut,
-    forward(ops, at, input) {
-      ops.spread(out[at], bias.weights)
-      ops.multiply(out[at], weights.weights, input, true)
-    },
-    prepare(ops) {
+    outputs: single,
+    dOutputs: dSingle,
+    allOutputs: out,
+    allDOutputs: dOut,
+    forward: (ops, at, input) => forward(ops, single[at], input),
+    forwardAll: (ops, all) => forward(ops, out, all),
+    backward(ops, all) {
       ops.transpose(transposed, weights.weights, rows, 0, inputs, inputs)
+      ops.accumulateProduct(weights.gradients, inputs, dOut, all, bias.gradients)
     },
-    backward(ops, at, input, dInput) {
-      ops.accumulateProduct(weights.gradients, inputs, dOut[at], input)
-      ops.addRowSums(bias.gradients, dOut[at])
-      if (dInput) ops.multiply(dInput, transposed, dOut[at], true)
+    addInput(ops, at, dInput) {
+      ops.multiply(dInput, transposed, dSingle[at], true)
     },
   }
 }

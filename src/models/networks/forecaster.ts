@@ -50,12 +50,6 @@ export function openForecaster(backend: Backend, shape: ForecasterShape): Foreca
   const { parameters, layer, output, path: way, targets, masks } = plan
   let known = 0
 
-  function predict(t: number): Sheet {
-    output.forward(ops, t, layer.outputs[t])
-    if (direct) ops.multiply(output.outputs[t], way.weights, layer.x[t], true)
-    return output.outputs[t]
-  }
-
   const network: Forecaster = {
     ops,
     parameters,
@@ -71,23 +65,24 @@ export function openForecaster(backend: Backend, shape: ForecasterShape): Foreca
     },
     forward() {
       layer.forward(ops, network.carry)
+      output.forwardAll(ops, layer.allOutputs)
+      if (direct) ops.multiply(output.allOutputs, way.weights, layer.allInputs, true)
       const factor = 2 / Math.max(1, known)
       let sum = 0
-      for (let t = 0; t < steps; t++) {
-        sum += ops.squaredError(output.dOutputs[t], predict(t), targets[t], masks[t], factor)
-      }
+      for (let t = 0; t < steps; t++) sum += ops.squaredError(output.dOutputs[t], output.outputs[t], targets[t], masks[t], factor)
       return sum / Math.max(1, known)
     },
     forecast() {
       layer.forward(ops)
-      return predict(steps - 1)
+      output.forward(ops, steps - 1, layer.outputs[steps - 1])
+      const last = output.outputs[steps - 1]
+      if (direct) ops.multiply(last, way.weights, layer.x[steps - 1], true)
+      return last
     },
     backward() {
-      output.prepare(ops)
-      layer.backward(ops, (t, dHidden) => {
-        output.backward(ops, t, layer.outputs[t], dHidden)
-        if (direct) ops.accumulateProduct(way.gradients, columns, output.dOutputs[t], layer.x[t])
-      })
+      output.backward(ops, layer.allOutputs)
+      if (direct) ops.accumulateProduct(way.gradients, columns, output.allDOutputs, layer.allInputs)
+      layer.backward(ops, (t, dHidden) => output.addInput(ops, t, dHidden))
     },
   }
   return network

@@ -55,6 +55,9 @@ export interface RecurrentLayer {
   readonly input: Sheet
   /** Hidden state after each step. */
   readonly outputs: readonly Sheet[]
+  /** Inputs and outputs of all steps, step after step. */
+  readonly allInputs: Sheet
+  readonly allOutputs: Sheet
   /** Begins with nought, or with `carry` where the last call ended. */
   forward(ops: Ops, carry?: boolean): void
   /**
@@ -83,7 +86,7 @@ export function recurrentLayer(
   const state = sheetOf(allocate, units, cell === 'lstm' ? panels * (steps + 1) : 0)
   const squashed = sheetOf(allocate, units, cell === 'lstm' ? panels * steps : 0)
   const start = sheetOf(allocate, rows, panels, step)
-  const sums = sheetOf(allocate, rows, panels, step)
+  const sums = sheetOf(allocate, rows, constant ? panels : 0, step)
   const dHidden = sheetOf(allocate, units, panels)
   const dState = sheetOf(allocate, units, panels)
   const transposed = allocate(rows * units)
@@ -131,26 +134,26 @@ export function recurrentLayer(
 
   function backward(ops: Ops, addOutput: (step: number, dHidden: Sheet) => void, dInput?: Sheet): void {
     ops.transpose(transposed, fromState.weights, rows, fromState.columns - units, units, fromState.columns)
-    sums.data.fill(0)
+    if (constant) sums.data.fill(0)
     dHidden.data.fill(0)
     dState.data.fill(0)
     let due = steps
     for (let t = steps - 1; t >= 0; t--) {
       addOutput(t, dHidden)
-      if (cell === 'lstm') ops.lstmBackward(gateAt[t], dState, sums, dHidden, squashedAt[t], stateAt[t])
-      else if (cell === 'gru') ops.gruBackward(gateAt[t], dHidden, sums, hidden[t])
-      else ops.rnnBackward(gateAt[t], sums, dHidden, hidden[t + 1])
+      if (cell === 'lstm') ops.lstmBackward(gateAt[t], dState, dHidden, squashedAt[t], stateAt[t])
+      else if (cell === 'gru') ops.gruBackward(gateAt[t], dHidden, hidden[t])
+      else ops.rnnBackward(gateAt[t], dHidden, hidden[t + 1])
       if (t > 0) ops.multiply(dHidden, transposed, gateAt[t], cell === 'gru')
       if ((due - t) * panels >= TOGETHER || t === 0) {
         const count = (due - t) * panels
         const d = panelsOf(isLong, t * panels, count)
-        if (isSplit) ops.accumulateProduct(fromState.gradients, units, d, panelsOf(hiddenRows, t * panels, count))
-        else ops.accumulateProduct(fromState.gradients, columns, d, panelsOf(z, t * panels, count))
+        const seen = panelsOf(isSplit ? hiddenRows : z, t * panels, count)
+        ops.accumulateProduct(fromState.gradients, fromState.columns, d, seen, bias.gradients)
+        if (constant) ops.addPanels(sums, d)
         if (isSplit && !constant) ops.accumulateProduct(fromInput!.gradients, inputs, d, panelsOf(inputRows, t * panels, count))
         due = t
       }
     }
-    ops.addRowSums(bias.gradients, sums)
     if (!constant) return
     ops.accumulateProduct(fromInput!.gradients, inputs, sums, input)
     if (!dInput) return
@@ -158,7 +161,15 @@ export function recurrentLayer(
     ops.multiply(dInput, transposedInput, sums, true)
   }
 
-  return { x, input, outputs: hidden.slice(1), forward, backward }
+  return {
+    x,
+    input,
+    outputs: hidden.slice(1),
+    allInputs: panelsOf(inputRows, 0, steps * panels),
+    allOutputs: panelsOf(hiddenRows, panels, steps * panels),
+    forward,
+    backward,
+  }
 }
 
 function copyRows(to: Sheet, from: Sheet, panel: number): void {

@@ -150,7 +150,7 @@ export function openVariational(backend: Backend, shape: VariationalShape, rando
     forward(pass = 1) {
       encode()
       decode()
-      for (let t = 0; t < steps; t++) output.forward(ops, t, decoder.outputs[t])
+      output.forwardAll(ops, decoder.allOutputs)
       weight = Math.min(1, pass / WARM_UP)
       let divergence = 0
       const values = code.outputs[0].data
@@ -162,9 +162,9 @@ export function openVariational(backend: Backend, shape: VariationalShape, rando
     },
     backward() {
       const share = weight / Math.max(1, known)
-      output.prepare(ops)
+      output.backward(ops, decoder.allOutputs)
       dDrawn.data.fill(0)
-      decoder.backward(ops, (t, dHidden) => output.backward(ops, t, decoder.outputs[t], dHidden), dDrawn)
+      decoder.backward(ops, (t, dHidden) => output.addInput(ops, t, dHidden), dDrawn)
       const values = code.outputs[0].data
       const gradients = code.dOutputs[0].data.fill(0)
       eachCode((mean, spread, place) => {
@@ -174,9 +174,9 @@ export function openVariational(backend: Backend, shape: VariationalShape, rando
         const byNoise = 0.5 * d * noise.data[place] * Math.exp(0.5 * log)
         gradients[spread] = (byNoise + 0.5 * share * (Math.exp(log) - 1)) * isInside(values[spread])
       })
-      code.prepare(ops)
+      code.backward(ops, encoded)
       dEncoded.data.fill(0)
-      code.backward(ops, 0, encoded, dEncoded)
+      code.addInput(ops, 0, dEncoded)
       encoder.backward(ops, (t, dHidden) => {
         if (t === steps - 1) copySheet(dHidden, dEncoded)
       })

@@ -21,28 +21,27 @@ export function loadWindows(
 ): number {
   let known = 0
   const panels = x[0].panels
+  const first = new Float64Array(LANES)
   for (let panel = 0; panel < panels; panel++) {
     const lanes = Math.min(LANES, count - panel * LANES)
     if (lanes < LANES)
       for (const sheets of [x, masks ?? []])
         for (const { data, step } of sheets) data.fill(0, panel * step * LANES, (panel * step + columns) * LANES)
-    for (let lane = 0; lane < lanes; lane++) {
-      const start = starts[order[from + panel * LANES + lane]] * columns
-      for (let step = 0; step < x.length; step++) {
-        const sheet = x[step].data
-        const mask = masks?.[step]
-        let to = panel * x[step].step * LANES + lane
-        let toMask = mask ? panel * mask.step * LANES + lane : 0
-        let at = start + step * columns
-        for (let column = 0; column < columns; column++, to += LANES, toMask += LANES, at++) {
-          const value = values[at]
+    for (let lane = 0; lane < lanes; lane++) first[lane] = starts[order[from + panel * LANES + lane]] * columns
+    for (let step = 0; step < x.length; step++) {
+      const sheet = x[step].data
+      const mask = masks?.[step]
+      let to = panel * x[step].step * LANES
+      let toMask = mask ? panel * mask.step * LANES : 0
+      for (let column = step * columns; column < (step + 1) * columns; column++, to += LANES, toMask += LANES)
+        for (let lane = 0; lane < lanes; lane++) {
+          const value = values[first[lane] + column]
           // NaN differs from itself.
           const isKnown = value === value
-          sheet[to] = isKnown ? value : 0
-          if (mask) mask.data[toMask] = isKnown ? 1 : 0
+          sheet[to + lane] = isKnown ? value : 0
+          if (mask) mask.data[toMask + lane] = isKnown ? 1 : 0
           if (isKnown) known++
         }
-      }
     }
   }
   return known
