@@ -15,7 +15,7 @@ import type { TreeModel } from './learned/fit-trees.ts'
 import { FIRST_FIT, fitTrees, growTrees, readTrees } from './learned/fit-trees.ts'
 import { countSince, startLife, takeModels, wantsFit } from './learned/model-life.ts'
 import type { Expert, Metric, TreeState } from './learned/tree-rows.ts'
-import { counted, openTreeRows, scaleAt } from './learned/tree-rows.ts'
+import { capError, openTreeRows, scaleAt } from './learned/tree-rows.ts'
 
 const config = z.strictObject({
   lags: z.int().min(1).max(100).default(12).describe('rows of a metric that its next one is predicted from'),
@@ -186,8 +186,8 @@ function openBoostedTrees(options: Config, snapshot?: State, models?: Models): S
       if (Number.isNaN(expected[c]) || !isMeasured(x)) continue
       const raw = Math.abs(x - expected[c])
       const error = raw / scaleAt(m.metrics[c].variance, expected[c], x)
-      sum += counted(error, row.length) ** 2
-      if (fitted) sumThen += counted(raw / scaleAt(fitted.metrics[c].variance, expected[c], x), row.length) ** 2
+      sum += capError(error, row.length) ** 2
+      if (fitted) sumThen += capError(raw / scaleAt(fitted.metrics[c].variance, expected[c], x), row.length) ** 2
       known++
       if (error <= worst) continue
       worst = error

@@ -3,10 +3,10 @@ import type { Fit, Model, State } from '../detector.ts'
 import type { LearnedModel, LearnedOptions, LearnedState, MakeModel } from './learned-state.ts'
 import { keptRows, readModel, scalingOf } from './learned-state.ts'
 import { decilesOf, heldBack, rangeOf } from './model-life.ts'
-import { showing } from './progress.ts'
-import { counted, errorOf, errorScale } from './row-errors.ts'
+import { mapProgress } from './progress.ts'
+import { capError, errorOf, errorScale } from './row-errors.ts'
 import type { RowModel } from './row-model.ts'
-import { columnOf, type Scaling, scaleColumn, scaled, seenRows } from './scaling.ts'
+import { columnOf, type Scaling, scaleColumn, scaleRows, scaleValue } from './scaling.ts'
 
 /** Share of the work that is training; the rest is judging. */
 const TRAINING = 0.9
@@ -41,9 +41,9 @@ export function* fitLearned(
   for (let c = 0; c < columns; c++) scaleColumn(scaling, columnOf(learned, columns, c), c)
 
   const earlier = readModel(model?.state, columns)
-  const rows = { values: seenRows(scaling, learned, columns), columns }
+  const rows = { values: scaleRows(scaling, learned, columns), columns }
   const training = rowModel.fit(rows, earlier?.weights ?? NONE, m.rows)
-  const weights = yield* showing(training, share => TRAINING * share)
+  const weights = yield* mapProgress(training, share => TRAINING * share)
 
   const own = yield* judgeRows(rowModel, { weights, scaling, values, columns, from: count - judged }, TRAINING)
   const { variance, scores } = usualErrors(own, columns)
@@ -79,7 +79,7 @@ function* judgeRows(model: RowModel, work: Judging, done: number): Generator<num
   const { weights, scaling, values, columns, from } = work
   const { span } = model
   const first = Math.max(0, from - span + 1)
-  const rows = seenRows(scaling, values.subarray(first * columns), columns)
+  const rows = scaleRows(scaling, values.subarray(first * columns), columns)
   const count = values.length / columns - from
   const distances = new Float64Array(count * columns).fill(NaN)
   const errors = distances.slice()
@@ -91,7 +91,7 @@ function* judgeRows(model: RowModel, work: Judging, done: number): Generator<num
     if (!isKnown(window, columns)) continue
     const { expected, deviation } = model.expect(weights, { values: window, columns })
     for (let c = 0; c < columns; c++) {
-      const value = scaled(scaling, values[(from + i) * columns + c], c)
+      const value = scaleValue(scaling, values[(from + i) * columns + c], c)
       distances[i * columns + c] = Math.abs(value - expected[c])
       errors[i * columns + c] = errorOf(value, expected[c], deviation[c])
     }
@@ -127,7 +127,7 @@ function usualErrors({ errors }: Errors, columns: number): { variance: Float64Ar
     for (let c = 0; c < columns; c++) {
       const error = errors[i + c] / errorScale(variance[c])
       if (Number.isNaN(error)) continue
-      sum += counted(error, columns) ** 2
+      sum += capError(error, columns) ** 2
       known++
     }
     if (known > 0) scores.push(Math.sqrt(sum / known))

@@ -5,9 +5,9 @@ import { marginOf } from '../../models/boosted-trees/boosted-trees.ts'
 import { fitBoostedTrees } from '../../models/boosted-trees/fit-boosted-trees.ts'
 import type { Fit, Model, State } from '../detector.ts'
 import { decilesOf, heldBack, rangeOf } from './model-life.ts'
-import { showing } from './progress.ts'
+import { mapProgress } from './progress.ts'
 import type { Expert, TreeOptions, TreeRows, TreeState } from './tree-rows.ts'
-import { chooseOthers, counted, openTreeRows, scaleAt } from './tree-rows.ts'
+import { capError, chooseOthers, openTreeRows, scaleAt } from './tree-rows.ts'
 
 /** Rows before the first fit. */
 export const FIRST_FIT = 200
@@ -57,7 +57,7 @@ export function* growTrees(
   const all: (Grown | undefined)[] = []
   for (let c = 0; c < chosen.length; c++) {
     const growing = growMetric(m, rows, c, chosen[c], end, options)
-    all.push(yield* showing(growing, share => (c + share) / chosen.length))
+    all.push(yield* mapProgress(growing, share => (c + share) / chosen.length))
   }
   return all
 }
@@ -96,7 +96,7 @@ function* growMetric(
     { rounds: most, maxDepth: depth, eta, minChildWeight: 5, patience: PATIENCE },
     { values: values.subarray(cut * columns), columns, labels: labels.slice(cut) },
   )
-  const trees = yield* showing(fitting, ({ round }) => round / most)
+  const trees = yield* mapProgress(fitting, ({ round }) => round / most)
   const errors = labels.slice(cut).map((label, i) => label - marginOf(trees, values, (cut + i) * columns))
   return { others, unit, trees, errors }
 }
@@ -117,7 +117,7 @@ export function* fitTrees(options: TreeOptions, snapshot: State, model?: Model):
   const { held, judged } = heldBack(count, m.life)
   const rows = openTreeRows(options)
   const cut = m.rows - held
-  const grown = yield* showing(growTrees(m, rows, cut, options), share => TRAINING * share)
+  const grown = yield* mapProgress(growTrees(m, rows, cut, options), share => TRAINING * share)
   const experts: Expert[] = grown.map(each =>
     each ? { others: each.others, trees: each.trees, unit: each.unit } : { others: [], trees: undefined, unit: 1 },
   )
@@ -166,7 +166,7 @@ function scoreOf(row: readonly Predicted[], variances: readonly number[]): numbe
   let known = 0
   row.forEach(({ value, expected, error }, c) => {
     if (Number.isNaN(error)) return
-    sum += counted(Math.abs(error) / scaleAt(variances[c], expected, value), row.length) ** 2
+    sum += capError(Math.abs(error) / scaleAt(variances[c], expected, value), row.length) ** 2
     known++
   })
   return known > 0 ? [Math.sqrt(sum / known)] : []

@@ -7,9 +7,9 @@ import { isKnown } from './fit-learned.ts'
 import type { LearnedModel, LearnedOptions, LearnedState, MakeModel } from './learned-state.ts'
 import { keptRows, PRIOR, readModel, scalingOf } from './learned-state.ts'
 import { countSince, startLife, takeModels, wantsFit } from './model-life.ts'
-import { counted, errorOf, errorScale } from './row-errors.ts'
+import { capError, errorOf, errorScale } from './row-errors.ts'
 import type { Expectation } from './row-model.ts'
-import { columnOf, scaleColumn, scaled, seen, seenRows } from './scaling.ts'
+import { columnOf, scaleColumn, scaleRows, scaleSeen, scaleValue } from './scaling.ts'
 
 const ERROR_GAIN = 0.0002
 /** A row lets a squared scale grow by at most this part: an outage of 20 rows doubles it, one of 300 rows is the new usual. */
@@ -115,9 +115,9 @@ export function openLearned(makeModel: MakeModel, options: LearnedOptions, snaps
     for (let i = 0; i < span - 1; i++) {
       const r = m.rows - span + 1 + i
       const from = (r % memory) * columns
-      for (let c = 0; c < columns; c++) window[i * columns + c] = r < 0 ? NaN : seen(m, m.values[from + c], c)
+      for (let c = 0; c < columns; c++) window[i * columns + c] = r < 0 ? NaN : scaleSeen(m, m.values[from + c], c)
     }
-    for (let c = 0; c < columns; c++) window[(span - 1) * columns + c] = row ? seen(m, row[c], c) : NaN
+    for (let c = 0; c < columns; c++) window[(span - 1) * columns + c] = row ? scaleSeen(m, row[c], c) : NaN
     return isKnown(window, columns) ? { values: window, columns } : undefined
   }
 
@@ -136,13 +136,13 @@ export function openLearned(makeModel: MakeModel, options: LearnedOptions, snaps
   }
 
   const errorAt = (row: ArrayLike<number>, c: number, { expected, deviation }: Expectation) =>
-    errorOf(scaled(m, row[c], c), expected[c], deviation[c])
+    errorOf(scaleValue(m, row[c], c), expected[c], deviation[c])
 
   function fit(): void {
     const { columns } = m
     const values = keptRows(m, memory)
     for (let c = 0; c < columns; c++) scaleColumn(m, columnOf(values, columns, c), c)
-    const rows = seenRows(m, values, columns)
+    const rows = scaleRows(m, values, columns)
     if (m.weights.length === 0) m.energy = NaN
     m.weights = finish(model!.fit({ values: rows, columns }, m.weights, m.rows))
     judgeTail(rows, values.length / columns)
@@ -190,8 +190,8 @@ export function openLearned(makeModel: MakeModel, options: LearnedOptions, snaps
       if (Number.isNaN(raw)) continue
       const error = raw / errorScale(m.variance[c])
       known++
-      sum += counted(error, m.columns) ** 2
-      if (fitted) sumThen += counted(raw / errorScale(fitted.variance[c]), m.columns) ** 2
+      sum += capError(error, m.columns) ** 2
+      if (fitted) sumThen += capError(raw / errorScale(fitted.variance[c]), m.columns) ** 2
       if (error > most) {
         most = error
         strangest = c

@@ -1,5 +1,8 @@
 /** Goes through some work and says how far it is in other words; leaves it when it is left. */
-export function* showing<Said, Result>(work: Generator<Said, Result>, show: (said: Said) => number): Generator<number, Result> {
+export function* mapProgress<Said, Result>(
+  work: Generator<Said, Result>,
+  show: (said: Said) => number,
+): Generator<number, Result> {
   try {
     for (;;) {
       const step = work.next()

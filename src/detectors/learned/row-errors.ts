@@ -14,5 +14,5 @@ export const errorOf = (value: number, expected: number, deviation: number) =>
 export const errorScale = (variance: number) => Math.max(Math.sqrt(variance), LEAST_ERROR)
 
 /** What an error in its usual size counts in a row of so many columns. */
-export const counted = (error: number, columns: number) =>
+export const capError = (error: number, columns: number) =>
   columns > 1 && error > CAP ? CAP * (1 + Math.log(error / CAP)) : error

@@ -17,11 +17,11 @@ const FLOOR = 0.01
 /** Usual deviation of a column, at least this share of its range. */
 const RANGE_FLOOR = 0.025
 
-export const scaled = ({ centre, unit }: Scaling, value: number, c: number) =>
+export const scaleValue = ({ centre, unit }: Scaling, value: number, c: number) =>
   isMeasured(value) ? (value - centre[c]) / unit[c] : NaN
 
 /** As a network sees it. */
-export const seen = (scaling: Scaling, value: number, c: number) => clamp(scaled(scaling, value, c), -SEEN, SEEN)
+export const scaleSeen = (scaling: Scaling, value: number, c: number) => clamp(scaleValue(scaling, value, c), -SEEN, SEEN)
 
 /** Writes median and usual deviation of a column, whose unknown values are NaN; leaves them as they were when none is known. */
 export function scaleColumn({ centre, unit }: Scaling, column: Float64Array, c: number): void {
@@ -46,9 +46,9 @@ export function scaleColumn({ centre, unit }: Scaling, column: Float64Array, c: 
 }
 
 /** Rows one after another, scaled as a network sees them. */
-export function seenRows(scaling: Scaling, values: Float64Array, columns: number): Float32Array {
+export function scaleRows(scaling: Scaling, values: Float64Array, columns: number): Float32Array {
   const rows = new Float32Array(values.length)
-  for (let i = 0; i < values.length; i++) rows[i] = seen(scaling, values[i], i % columns)
+  for (let i = 0; i < values.length; i++) rows[i] = scaleSeen(scaling, values[i], i % columns)
   return rows
 }
 

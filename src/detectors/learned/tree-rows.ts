@@ -65,7 +65,7 @@ export const scaleAt = (variance: number, middle: number, x: number) =>
   Math.max(Math.sqrt(variance), FLOOR * Math.abs(middle), SEEN_FLOOR * Math.abs(x), 1e-12)
 
 /** What an error in scales counts in a row of so many metrics. */
-export const counted = (error: number, columns: number) =>
+export const capError = (error: number, columns: number) =>
   error > CAP && columns > 1 ? CAP * (1 + Math.log(error / CAP)) : error
 
 export interface TreeRows {
