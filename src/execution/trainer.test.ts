@@ -345,18 +345,22 @@ describe('a thread that fits', () => {
   }, 20_000)
 
   it('fits as this one does, and tells what fails in it', async () => {
-    const world = watchToys([toySeries()])
-    await world.run(toyFlow(), 60)
-    await world.settle()
-    const snapshot = (await world.store.snapshot('f', POD, 'toy'))!.state
+    const taskOf = async (config = toyFlow()) => {
+      const world = watchToys([toySeries()], { pool: { ...inline, fit: () => new Promise(() => {}) } })
+      await world.run(config, 60)
+      return { config, detector: 'toy', snapshot: (await world.store.snapshot('f', POD, 'toy'))!.state }
+    }
     const pool = open()
     const { signal } = new AbortController()
-    const task = { config: toyFlow(), detector: 'toy', snapshot }
-    expect(await pool.fit(task, () => {}, signal)).toEqual(runFit(task, () => {}, toyDetectors))
-    await expect(pool.fit({ ...task, config: toyFlow({ fails: 'throws' }) }, () => {}, signal)).rejects.toThrow('a toy must not')
-    expect(await pool.fit({ ...task, config: toyFlow({ warmUp: 1000 }) }, () => {}, signal)).toBeUndefined()
-    const other = toyFlow({}, { transform: [{ type: 'log' }] })
-    expect(await pool.fit({ ...task, config: other }, () => {}, signal)).toBeUndefined()
+    const fit = (task: FitTask) => pool.fit(task, () => {}, signal)
+    const task = await taskOf()
+    const done = await fit(task)
+    expect(done).toMatchObject({ rows: 20 })
+    expect(done).toEqual(runFit(task, () => {}, toyDetectors))
+    await expect(fit(await taskOf(toyFlow({ fails: 'throws' })))).rejects.toThrow('a toy must not')
+    expect(await fit(await taskOf(toyFlow({ warmUp: 1000 })))).toBeUndefined()
+    // What a stream of another configuration remembers is not learned.
+    expect(await fit({ ...task, config: toyFlow({ warmUp: 19 }) })).toBeUndefined()
   })
 })
 

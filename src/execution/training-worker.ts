@@ -31,9 +31,10 @@ export default function fit(task: FitTask & { readonly port: MessagePort }): Fit
 /** Fits to the end; tells the share that is done now and then. Undefined when there are too few rows, or none of this configuration. */
 export function runFit(task: FitTask, onProgress: (done: number) => void, family: Registry<Detector>): FitResult | undefined {
   const { config, detector: name, snapshot, model } = task
-  const { name: _, rule: __, ...part } = config.detect.find(one => one.name === name)!
+  const written = config.detect.find(one => one.name === name)!
+  const { name: _, rule: __, ...part } = written
   const detector = create<Detector, void>(family, part as Part, undefined)
-  const stream = streamState(snapshot, config)
+  const stream = streamState(snapshot, config, written, family)
   if (!stream || !detector.fit) return undefined
   const steps = detector.fit(stream, model && { version: model.version, state: decodeState(model.state) })
   let told = 0

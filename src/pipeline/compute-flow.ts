@@ -19,6 +19,7 @@ import type { Snapshot, StoredModel } from '../stores/store.ts'
 import { transforms } from '../transforms/index.ts'
 import { chain, type Transform, type TransformStream, transformFrame } from '../transforms/transform.ts'
 import { create, type FlowConfig, type Part } from './configuration.ts'
+import { configurationHash } from './configuration-hash.ts'
 import { fromStored, mostKnowing } from './learned-models.ts'
 import type { Findings } from './pipeline.ts'
 import { decodeState, encodeState } from './state.ts'
@@ -44,18 +45,19 @@ interface Member {
   readonly transform: Transform | undefined
   /** Whether rows inside events teach it. */
   readonly learnsAll: boolean
+  readonly configuration: string
 }
 
 /**
- * The state of one series under one detector. `seen`: time of the newest row that had a value. `recipe`: how its rows were transformed, since
- * what was learned of other rows is of no use. `rows`: how many with a value were learned, where it may be a fit that is made of them.
+ * The state of one series under one detector. `seen`: time of the newest row that had a value. `configuration`: hash of all that the stream is of, since
+ * what another one learned is of no use. `rows`: how many with a value were learned, where it may be a fit that is made of them.
  */
 interface Remembered extends State {
   readonly stream: State
   readonly rule: State
   readonly seen: number
   readonly transform?: State
-  readonly recipe?: string
+  readonly configuration?: string
   readonly rows?: number
 }
 
@@ -67,7 +69,6 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
   const { range } = input
   const members = config.detect.map(part => makeMember(part, config, family))
   const learned = input.models && fromStored(config, input.models, family)
-  const recipe = recipeOf(config)
   const refine = config.refine.map(part =>
     create<Refiner, void>(refiners, part.type === 'shape' ? { name: config.name, ...part } : part, undefined),
   )
@@ -90,7 +91,7 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
     for (const member of members) {
       const snapshot = remembered.get(`${member.name}\n${id}`)
       const decoded = snapshot && (decodeState(snapshot.state) as Remembered)
-      const before = decoded && (decoded.recipe ?? '') === recipe ? decoded : undefined
+      const before = decoded?.configuration === member.configuration ? decoded : undefined
       const from = snapshot ? snapshot.time : -Infinity
       const models = member.detector.fit && learned?.modelsFor(member.name, frame.labels)
       const opened = member.detector.open!(before?.stream, models)
@@ -117,7 +118,7 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
           seen,
           ...(models ? { rows: learnedRows } : {}),
           ...(transform ? { transform: transform.snapshot() } : {}),
-          ...(recipe === '' ? {} : { recipe }),
+          configuration: member.configuration,
         }
         snapshots.push({ labels: frame.labels, detector: member.name, time: settled, state: encodeState(state) })
       }
@@ -188,20 +189,23 @@ export function hasModels(config: FlowConfig, family: Registry<Detector> = detec
   return config.detect.some(part => makeMember(part, config, family).detector.fit !== undefined)
 }
 
-/** The state of the stream in a snapshot; undefined when it was learned from other rows than those of this configuration. */
-export function streamState(state: Uint8Array, config: FlowConfig): State | undefined {
-  const remembered = decodeState(state) as Remembered
-  return (remembered.recipe ?? '') === recipeOf(config) ? remembered.stream : undefined
+/** The state of a detector's stream in a snapshot; undefined when it is of another configuration. */
+export function streamState(
+  state: Uint8Array,
+  config: FlowConfig,
+  detector: Part,
+  family: Registry<Detector> = detectors,
+): State | undefined {
+  const { configuration, stream } = decodeState(state) as Remembered
+  return configuration === configurationHash(config, detector, family) ? stream : undefined
 }
 
-/** How rows are transformed, as a text that is the same for the same; empty for not at all. */
-export function recipeOf({ transform = [] }: FlowConfig): string {
-  return transform.length > 0 ? JSON.stringify(transform) : ''
-}
-
-/** Whether what a snapshot remembers was learned from rows like those of this configuration. */
-export function fits(snapshot: Snapshot, config: FlowConfig): boolean {
-  return ((decodeState(snapshot.state) as Remembered).recipe ?? '') === recipeOf(config)
+/** Whether what snapshots of a flow remember is of this configuration; all of one detector are of the same. */
+export function fits(snapshots: readonly Snapshot[], config: FlowConfig, family: Registry<Detector> = detectors): boolean {
+  return config.detect.every(part => {
+    const one = snapshots.find(snapshot => snapshot.detector === part.name)
+    return !one || streamState(one.state, config, part, family) !== undefined
+  })
 }
 
 function transformOf({ transform = [] }: FlowConfig): Transform {
@@ -220,6 +224,7 @@ function makeMember(part: Part & { readonly name: string }, config: FlowConfig, 
     rule: create<Rule, void>(rules, own ?? config.rule, undefined),
     transform: looksAtPresence || !config.transform ? undefined : transformOf(config),
     learnsAll: looksAtPresence,
+    configuration: configurationHash(config, part, family),
   }
 }
 

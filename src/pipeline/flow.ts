@@ -1,4 +1,6 @@
 import { seriesId } from '../anomaly.ts'
+import type { Registry } from '../component.ts'
+import type { Detector } from '../detectors/detector.ts'
 import { type FlowInput, fits } from './compute-flow.ts'
 import type { FlowConfig } from './configuration.ts'
 import type { Findings, Pipeline } from './pipeline.ts'
@@ -8,6 +10,7 @@ export type Compute = (config: FlowConfig, input: FlowInput, signal: AbortSignal
 
 export interface FlowOptions {
   readonly models?: boolean
+  readonly family?: Registry<Detector>
 }
 
 /** With more series than this, scores are kept only of those that have an anomaly. */
@@ -20,14 +23,15 @@ const KEEP_ALL_SERIES = 200
  */
 export function flowPipeline(config: FlowConfig, lookback: number, compute: Compute, options: FlowOptions = {}): Pipeline {
   const { source, expr, step } = config.query
+  const { models: hasModels = false, family } = options
   return {
     async run({ range, reader, signal }) {
       const ask = (start: number, end: number) =>
         reader.read({ kind: 'series', source, expr, step, range: { start: Math.floor(start / step) * step, end } }, signal)
       const remembered = await reader.read({ kind: 'snapshots', flow: config.name }, signal)
-      const models = options.models ? await reader.read({ kind: 'models', flow: config.name }, signal) : undefined
-      // With other transforms all begins anew, from history; what was told of it stays.
-      const snapshots = remembered.length > 0 && fits(remembered[0], config) ? remembered : []
+      const models = hasModels ? await reader.read({ kind: 'models', flow: config.name }, signal) : undefined
+      // With another query, other transforms or options all begins anew, from history; what was told of it stays.
+      const snapshots = fits(remembered, config, family) ? remembered : []
       const cold = snapshots.length === 0
       const start = cold ? Math.min(range.start, range.end - lookback) : Math.min(...snapshots.map(snapshot => snapshot.time))
       const recent = await ask(start, range.end)

@@ -171,6 +171,18 @@ describe('a flow with transforms', () => {
     expect(Number.isFinite(scores.columns.score.at(-1))).toBe(true)
     await run(flow())
     expect(rowOf(asked[1].start)).toBe(990)
+    // So it does when what it asks or how it detects changes, but not when the verdict does, or who is told.
+    const [ewma, ...others] = flow().detect
+    const starts: number[] = []
+    for (const changed of [
+      { ...flow(), query: { ...flow().query, expr: 'other' } },
+      { ...flow(), detect: [{ ...ewma, alpha: 0.1 }, ...others] },
+      { ...flow(), rule: { type: 'threshold', limit: 99 }, notify: ['hook'], every: 3 * MINUTE },
+    ]) {
+      await run(changed)
+      starts.push(rowOf(asked.at(-1)!.start))
+    }
+    expect(starts).toEqual([500, 500, 990])
   })
 })
 

@@ -93,6 +93,7 @@ export function watchToys(
       time = at(row)
       const pipeline = flowPipeline(config, 30 * MINUTE, async (given, input) => computeFlow(given, input, toyDetectors), {
         models: true,
+        family: toyDetectors,
       })
       const state = await store.flow(config.name)
       const range = flowRange(config, state?.watermark ?? NaN, time)
