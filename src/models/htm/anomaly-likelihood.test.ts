@@ -5,14 +5,14 @@ import { complementaryError, likelihoodOptions, logLikelihood, openAnomalyLikeli
 const options = { learning: 30, estimation: 30, every: 20, history: 150, averaging: 10 }
 
 /** Goes through all rows each time; the tail is an integral by Simpson's rule. */
-function naiveLikelihoods(raws: number[], values: number[]): number[] {
+function naiveLikelihoods(raws: number[], values: number[], settling?: number): number[] {
   const mean = (xs: number[]) => xs.reduce((sum, x) => sum + x, 0) / xs.length
   const variance = (xs: number[]) => mean(xs.map(x => (x - mean(xs)) ** 2))
   const averages = raws.map((_, i) => mean(raws.slice(Math.max(0, i - 9), i + 1)))
   const tails = averages.map((average, row) => {
     if (row < 60) return 1
     const last = row - (row % 20)
-    const from = Math.max(30, last - 150)
+    const from = Math.max(settling === undefined ? 30 : Math.min(settling, Math.floor(last / 2)), last - 150)
     const isFlat = variance(values.slice(from, last)) < 1.5e-5
     const center = isFlat ? 0.5 : Math.max(0.03, mean(averages.slice(from, last)))
     const deviation = isFlat ? 1000 : Math.sqrt(Math.max(0.0003, variance(averages.slice(from, last))))
@@ -41,6 +41,28 @@ describe('openAnomalyLikelihood', () => {
       expect(likelihood.update(raw, values[i])).toBeCloseTo(twin[i], 9)
     })
     expect(twin.filter(x => x > 0.99999).length).toBeGreaterThan(0)
+  })
+
+  it('leaves out more of the beginning as it grows older', () => {
+    const likelihood = openAnomalyLikelihood({ ...options, settling: 55 })
+    const twin = naiveLikelihoods(raws, values, 55)
+    raws.forEach((raw, i) => {
+      expect(likelihood.update(raw, values[i])).toBeCloseTo(twin[i], 9)
+    })
+    expect(twin).not.toEqual(naiveLikelihoods(raws, values))
+  })
+
+  it('tells the tail beforehand, a run or not', () => {
+    const likelihood = openAnomalyLikelihood(options)
+    let reds = 0
+    raws.forEach((raw, i) => {
+      const tail = likelihood.tail(raw)
+      const said = likelihood.update(raw, values[i])
+      expect(Number.isNaN(tail)).toBe(i < 60)
+      if (tail <= 1e-5) reds++
+      if (i >= 60 && said !== 1 - 1e-3) expect(said).toBe(1 - tail)
+    })
+    expect(reds).toBeGreaterThan(1)
   })
 
   it('goes on from a state', () => {

@@ -18,6 +18,8 @@ export interface AnomalyLikelihoodOptions {
   readonly history: number
   /** Raw scores in an average. */
   readonly averaging: number
+  /** In the place of `learning`, once there are twice as many rows; until then half of them. Absent: `learning`. */
+  readonly settling?: number
 }
 
 /** The settings of the Numenta Anomaly Benchmark for a probation of this many rows. */
@@ -50,7 +52,7 @@ const YELLOW_TAIL = 1e-3
  * average below the mean is as unusual as one above. Of a run beyond the red tail only the first stays red.
  */
 export function openAnomalyLikelihood(options: AnomalyLikelihoodOptions, from?: AnomalyLikelihoodState): AnomalyLikelihood {
-  const { learning, estimation, every, history, averaging } = options
+  const { learning, estimation, every, history, averaging, settling } = options
   const raws = from?.raws.slice() ?? new Float64Array(averaging)
   const averages = from?.averages.slice() ?? new Float64Array(history)
   const values = from?.values.slice() ?? new Float64Array(history)
@@ -60,7 +62,8 @@ export function openAnomalyLikelihood(options: AnomalyLikelihoodOptions, from?: 
   let previousTail = from?.previousTail ?? 1
 
   function estimate(): void {
-    const first = Math.max(learning, rows - history)
+    const young = settling === undefined ? learning : Math.min(settling, Math.floor(rows / 2))
+    const first = Math.max(young, rows - history)
     if (rows - first < 1 || !(varianceOf(values, first) >= FLAT_VARIANCE)) {
       mean = 0.5
       deviation = 1000

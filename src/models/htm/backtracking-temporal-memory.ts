@@ -39,7 +39,7 @@ export interface BacktrackingTemporalMemoryOptions {
   readonly synapsesPerSegment: number
   /** Segments in all: each takes 9 bytes for each synapse it may have, 14, and 4 to 6 for each synapse it has. */
   readonly segments: number
-  /** Earlier rows from which locking on to a learned sequence is tried when predictions fail. */
+  /** Rows from which locking on to a learned sequence is tried when predictions fail; 0 for never. */
   readonly backtrack: number
   /** The same for the sequence that is being learned. */
   readonly learningBacktrack: number
@@ -176,6 +176,11 @@ export function openBacktrackingTemporalMemory(
   }
 
   function infer(on: Int32Array): void {
+    if (options.backtrack === 0) {
+      activate(on, isFirst)
+      foretell()
+      return
+    }
     if (rows.length >= options.backtrack) rows.shift()
     rows.push(on)
     if (activate(on, isFirst) && foretell()) return

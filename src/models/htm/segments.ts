@@ -69,7 +69,8 @@ export function openSegments(options: SegmentsOptions, random: Random, from?: Se
   const firstOf = new Int32Array(cells).fill(-1)
   const counts = new Uint16Array(cells)
 
-  // Synapses: those of segment s start at s × width. Of the list of those from a cell the connected ones come first.
+  // Synapses: those of segment s start at s × 2 ** shift. Of the list of those from a cell the connected ones come first.
+  const shift = Math.ceil(Math.log2(width))
   let sources = new Int32Array(0)
   let permanences = new Uint8Array(0)
   let places = new Int32Array(0)
@@ -90,9 +91,9 @@ export function openSegments(options: SegmentsOptions, random: Random, from?: Se
     owners = widen(owners, new Int32Array(room))
     sizes = widen(sizes, new Uint8Array(room))
     siblings = widen(siblings, new Int32Array(room))
-    sources = widen(sources, new Int32Array(room * width))
-    permanences = widen(permanences, new Uint8Array(room * width))
-    places = widen(places, new Int32Array(room * width))
+    sources = widen(sources, new Int32Array(room << shift))
+    permanences = widen(permanences, new Uint8Array(room << shift))
+    places = widen(places, new Int32Array(room << shift))
   }
 
   function swap(list: Int32Array, a: number, b: number): void {
@@ -129,7 +130,7 @@ export function openSegments(options: SegmentsOptions, random: Random, from?: Se
   }
 
   function addSynapse(segment: number, source: number, permanence: number): void {
-    const synapse = segment * width + sizes[segment]++
+    const synapse = (segment << shift) + sizes[segment]++
     permanences[synapse] = permanence
     link(synapse, source)
   }
@@ -137,7 +138,7 @@ export function openSegments(options: SegmentsOptions, random: Random, from?: Se
   /** The last synapse takes the place of the one that ends. */
   function removeSynapse(segment: number, synapse: number): void {
     unlink(synapse)
-    const last = segment * width + --sizes[segment]
+    const last = (segment << shift) + --sizes[segment]
     if (last === synapse) return
     unlink(last)
     permanences[synapse] = permanences[last]
@@ -146,7 +147,7 @@ export function openSegments(options: SegmentsOptions, random: Random, from?: Se
 
   function end(segment: number): void {
     onEnd(segment)
-    while (sizes[segment] > 0) removeSynapse(segment, segment * width + sizes[segment] - 1)
+    while (sizes[segment] > 0) removeSynapse(segment, (segment << shift) + sizes[segment] - 1)
     const cell = owners[segment]
     if (firstOf[cell] === segment) firstOf[cell] = siblings[segment]
     else {
@@ -161,7 +162,7 @@ export function openSegments(options: SegmentsOptions, random: Random, from?: Se
 
   function sumOf(segment: number): number {
     let sum = 0
-    for (let k = segment * width; k < segment * width + sizes[segment]; k++) sum += permanences[k]
+    for (let k = segment << shift; k < (segment << shift) + sizes[segment]; k++) sum += permanences[k]
     return sum
   }
 
@@ -222,7 +223,7 @@ export function openSegments(options: SegmentsOptions, random: Random, from?: Se
         const list = lists[active[i]]
         const end = ends[active[i]]
         for (let j = 0; j < end; j++) {
-          const segment = (list[j] / width) | 0
+          const segment = list[j] >> shift
           if (tallyOf[segment]++ === 0) touched[count++] = segment
         }
       }
@@ -246,7 +247,7 @@ export function openSegments(options: SegmentsOptions, random: Random, from?: Se
       return segment
     },
     adapt(segment, wasActive, increment, decrement) {
-      for (let k = segment * width + sizes[segment] - 1; k >= segment * width; k--) {
+      for (let k = (segment << shift) + sizes[segment] - 1; k >= segment << shift; k--) {
         const before = permanences[k]
         const after = before + (wasActive[sources[k]] ? increment : -decrement)
         if (after <= 0) {
@@ -262,7 +263,7 @@ export function openSegments(options: SegmentsOptions, random: Random, from?: Se
       return false
     },
     grow(segment, cells, size, wanted) {
-      const base = segment * width
+      const base = segment << shift
       for (let k = base; k < base + sizes[segment]; k++) isSource[sources[k]] = 1
       if (candidates.length < size) candidates = new Int32Array(2 * size)
       let left = 0
@@ -286,7 +287,7 @@ export function openSegments(options: SegmentsOptions, random: Random, from?: Se
       const from = cells <= 65_536 ? new Uint16Array(total) : new Int32Array(total)
       const strengths = new Uint8Array(total)
       for (let segment = 0, k = 0; segment < used; k += sizes[segment++]) {
-        const base = segment * width
+        const base = segment << shift
         from.set(sources.subarray(base, base + sizes[segment]), k)
         strengths.set(permanences.subarray(base, base + sizes[segment]), k)
       }
