@@ -19,6 +19,8 @@ export interface RecurrentShape {
 export const GATES = { lstm: 4, gru: 4, rnn: 1 } as const
 /** Rows between panels of gates beyond their own: a power of two of bytes would put all panels into the same lines of the cache. */
 const PADDING = 4
+/** Rows, at least so many, that take an odd number of lines of the cache, so that the same rows of many panels find room in it. */
+const inOddLines = (rows: number) => ((rows + 1) & ~3) + 2
 /** Panels over which gradients of weights are summed at a time: enough to pay for the sums, few enough to stay near. */
 const TOGETHER = 32
 
@@ -81,7 +83,7 @@ export function recurrentLayer(
   const columns = constant ? units : inputs + units
 
   // Side by side: the input of a step and the hidden state before it.
-  const z = sheetOf(allocate, columns, panels * (steps + 1))
+  const z = sheetOf(allocate, columns, panels * (steps + 1), inOddLines(columns))
   const gates = sheetOf(allocate, rows, panels * steps, step)
   const state = sheetOf(allocate, units, cell === 'lstm' ? panels * (steps + 1) : 0)
   const squashed = sheetOf(allocate, units, cell === 'lstm' ? panels * steps : 0)

@@ -21,7 +21,7 @@ export function loadWindows(
 ): number {
   let known = 0
   const panels = x[0].panels
-  const first = new Float64Array(LANES)
+  const first = new Int32Array(LANES)
   for (let panel = 0; panel < panels; panel++) {
     const lanes = Math.min(LANES, count - panel * LANES)
     if (lanes < LANES)
@@ -31,17 +31,20 @@ export function loadWindows(
     for (let step = 0; step < x.length; step++) {
       const sheet = x[step].data
       const mask = masks?.[step]
-      let to = panel * x[step].step * LANES
-      let toMask = mask ? panel * mask.step * LANES : 0
-      for (let column = step * columns; column < (step + 1) * columns; column++, to += LANES, toMask += LANES)
-        for (let lane = 0; lane < lanes; lane++) {
-          const value = values[first[lane] + column]
+      const marks = mask?.data
+      const to = panel * x[step].step * LANES
+      const toMask = mask ? panel * mask.step * LANES : 0
+      for (let lane = 0; lane < lanes; lane++) {
+        const at = first[lane] + step * columns
+        for (let column = 0, place = lane; column < columns; column++, place += LANES) {
+          const value = values[at + column]
           // NaN differs from itself.
           const isKnown = value === value
-          sheet[to + lane] = isKnown ? value : 0
-          if (mask) mask.data[toMask + lane] = isKnown ? 1 : 0
+          if (marks) marks[toMask + place] = isKnown ? 1 : 0
+          sheet[to + place] = isKnown ? value : 0
           if (isKnown) known++
         }
+      }
     }
   }
   return known
