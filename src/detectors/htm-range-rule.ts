@@ -3,7 +3,14 @@ export interface RangeRule {
   /** In ranges beyond the tolerance; 0 inside, and while nothing is known. Of a flat series every other value is one range outside. */
   excess(value: number): number
   learn(value: number): void
+  /** Of the last 4,000 to 4,500 values; empty, with `lower` above `upper`, before the first. */
+  range(): Range
   state(): RangeRuleState
+}
+
+export interface Range {
+  readonly lower: number
+  readonly upper: number
 }
 
 export interface RangeRuleState {
@@ -72,11 +79,12 @@ export function openRangeRule(from?: RangeRuleState): RangeRule {
       recent[rows % MEAN] = value
       rows++
     },
+    range: () => rangeOf(values),
     state: () => ({ rows, recent: recent.slice(), values: copyOf(values), means: copyOf(means) }),
   }
 }
 
-function rangeOf({ lowest, highest }: Bounds): { lower: number; upper: number } {
+function rangeOf({ lowest, highest }: Bounds): Range {
   let lower = Infinity
   let upper = -Infinity
   for (let b = 0; b < lowest.length; b++) {
@@ -87,7 +95,7 @@ function rangeOf({ lowest, highest }: Bounds): { lower: number; upper: number } 
 }
 
 /** How far beyond the tolerance, in widths; 0 when the range or the value is not known. */
-function beyond({ lower, upper }: { lower: number; upper: number }, value: number, tolerance: number, width: number): number {
+function beyond({ lower, upper }: Range, value: number, tolerance: number, width: number): number {
   const outside = Math.max(value - upper, lower - value) - tolerance
   if (!(outside > 0 && upper >= lower)) return 0
   return width > 0 ? outside / width : 1
