@@ -217,17 +217,22 @@ function turn(to: usize, a: usize, nextA: usize, panels: i32, sums: usize): void
       t1 = f32x4.add(t1, r1)
       t2 = f32x4.add(t2, r2)
       t3 = f32x4.add(t3, r3)
-      const low01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5)
-      const low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5)
-      const high01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7)
-      const high23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7)
-      v128.store(to, v128.shuffle<f32>(low01, low23, 0, 1, 4, 5))
-      v128.store(to, v128.shuffle<f32>(low01, low23, 2, 3, 6, 7), 32)
-      v128.store(to, v128.shuffle<f32>(high01, high23, 0, 1, 4, 5), 64)
-      v128.store(to, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7), 96)
+      turnFour(to, 32, r0, r1, r2, r3)
       to += 128
     }
   if (sums) add(sums, sumEach(t0, t1, t2, t3))
+}
+
+/** Writes four rows of four as columns, `step` apart. */
+function turnFour(to: usize, step: usize, r0: v128, r1: v128, r2: v128, r3: v128): void {
+  const low01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5)
+  const low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5)
+  const high01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7)
+  const high23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7)
+  v128.store(to, v128.shuffle<f32>(low01, low23, 0, 1, 4, 5))
+  v128.store(to + step, v128.shuffle<f32>(low01, low23, 2, 3, 6, 7))
+  v128.store(to + 2 * step, v128.shuffle<f32>(high01, high23, 0, 1, 4, 5))
+  v128.store(to + 3 * step, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7))
 }
 
 /** The sums of the lanes of four vectors. */
@@ -400,11 +405,11 @@ function add(to: usize, value: v128): void {
 
 /** out[column][row] = weights[row][from + column], both as weights; rows and columns in fours, `all` columns in `weights`. */
 export function transpose(out: usize, weights: usize, rows: i32, from: i32, columns: i32, all: i32): void {
-  for (let i = 0; i < rows; i++)
-    for (let j = 0; j < columns; j++) {
-      const to = (((j >> 2) * rows + i) << 2) + (j & 3)
-      const at = (((i >> 2) * all + from + j) << 2) + (i & 3)
-      store<f32>(out + ((<usize>to) << 2), load<f32>(weights + ((<usize>at) << 2)))
+  for (let i = 0; i < rows; i += 4)
+    for (let j = 0; j < columns; j += 4) {
+      const at = weights + ((<usize>((i >> 2) * all + from + j)) << 4)
+      const to = out + ((<usize>((j >> 2) * rows + i)) << 4)
+      turnFour(to, 16, v128.load(at), v128.load(at, 16), v128.load(at, 32), v128.load(at, 48))
     }
 }
 
