@@ -29,13 +29,18 @@ const config = z.strictObject({
   columns: z.int().min(64).max(8192).default(2048).describe('columns of the region; 2 % of them are active at a time'),
   cells: z.int().min(2).max(64).default(32).describe('cells in a column: how many pasts of one input are told apart'),
   segments: z.int().min(100).max(200_000).default(40_000).describe('segments in all; the weakest of them make room for new ones'),
-  warmup: z.int().min(50).max(5000).default(150).describe('rows before the first score'),
+  warmup: z
+    .int()
+    .min(50)
+    .max(5000)
+    .default(125)
+    .describe('rows before the first score; twice as many give the range of the encoder'),
   steps: z
     .number()
     .min(2)
     .max(200)
-    .default(60)
-    .describe('the range of the last rows in steps of the encoder: more of them see smaller differences, and more noise'),
+    .default(20)
+    .describe('the range of the first rows in steps of the encoder: more of them see smaller differences, and more noise'),
   calm: z.int().min(0).max(10_000).default(30).describe('rows after a red one whose alarm stays below it'),
   timezone: z
     .string()
@@ -62,11 +67,11 @@ const TIME_BITS = { size: 54, active: 21 }
 const HELD = 2
 /** Rows from which a region starts anew. */
 const REMEMBERED = 1000
-/** Rows between looks at whether the range is still that of the encoder. */
-const LOOK = 250
-/** Ranges, in that of the encoder, beyond which it is not. */
-const WIDE = 1.5
-const NARROW = 0.25
+/** Rows between looks at whether the encoder still sees the range. */
+const LOOK = 500
+/** Ranges, in that of the encoder, that it does not see well: it has buckets for some thirty times its own, and steps of a twentieth. */
+const WIDE = 15
+const NARROW = 1 / 15
 
 /**
  * Hierarchical temporal memory, one region of it (Hawkins & Ahmad 2016; Ahmad, Lavin, Purdy & Agha 2017): value and time of day become sparse
@@ -74,9 +79,8 @@ const NARROW = 0.25
  * predicted is judged by its own recent distribution; 10 is the most, 5 a likelihood of 0.99999. Beside it stands the range rule of the Numenta
  * Anomaly Benchmark: a value 5 % outside the range of the last rows scores from 10 to 20. `score` fades by a tenth a row, `alarm` is for the
  * moment, and after a red row (5) stays yellow (3) for `calm` rows. The band holds 95 of 100 next values and comes from an SDR classifier for each
- * column, which has no part in the score; of several columns `channel` is the one farthest outside its range, else the least expected. It learns for ever, online; when the
- * range of the last 4,000 rows has become half as wide again as that of the encoder, or a quarter of it, it starts anew on the last 1,000 rows.
- * Constants were chosen on the Numenta Anomaly Benchmark.
+ * column, which has no part in the score; of several columns `channel` is the one farthest outside its range, else the least expected. It learns for ever, online; when
+ * the range of the last 4,000 rows is one that the encoder hardly sees any more, it starts anew on the last 1,000 rows. Constants were chosen on the Numenta Anomaly Benchmark.
  */
 export const htm = component({
   type: 'htm',
@@ -322,7 +326,7 @@ function openHtm(options: Config, snapshot?: State): Stream {
       times[rows % REMEMBERED] = time
       values.set(row, (rows % REMEMBERED) * width)
       rows++
-      if (rows === warmup) region = startAnew()
+      if (rows === warmup || rows === 2 * warmup) region = startAnew()
       else if (region && rows % LOOK === 0 && isStale(region)) region = startAnew(region)
     },
     snapshot: () => ({
