@@ -49,7 +49,7 @@ const RATE = 3
 const BUCKETS = 32
 const LEAST_BUCKETS = 8
 /** Weights of all columns together; many columns have fewer buckets each. */
-const WEIGHTS = 2_000_000
+const WEIGHTS = 1_000_000
 /** Rows until it says anything. */
 const WARM_UP = 100
 /** Beyond the usual range on each side, in ranges. */
@@ -58,12 +58,14 @@ const MARGIN = 0.2
 const TAIL = 0.025
 
 /**
- * An SDR classifier for each column, one row ahead (Cui, Ahmad & Hawkins 2016). Departure: it sees the bits of the input beside the cells, since
- * pooled columns alone tell values less well apart.
+ * An SDR classifier for each column, one row ahead (Cui, Ahmad & Hawkins 2016). Departure: that of a single column sees the bits of the
+ * input beside the cells, since pooled columns tell values less well apart.
  */
 export function openNextValues({ ranges, columns, cells, inputs }: NextValuesOptions, from?: NextValuesState): NextValues {
   const cellBits = buildCellBits({ columns, cells, size: Math.min(CELL_BITS, columns * cells), columnBits: 'none' })
-  const bits = cellBits.size + inputs
+  // The bits of many columns are many, and mostly about others.
+  const seen = ranges.length === 1 ? inputs : 0
+  const bits = cellBits.size + seen
   const count = Math.max(LEAST_BUCKETS, Math.min(BUCKETS, Math.floor(WEIGHTS / bits / ranges.length)))
   const fields = ranges.map(({ lower, upper }, c) => {
     const margin = MARGIN * (upper - lower)
@@ -103,10 +105,10 @@ export function openNextValues({ ranges, columns, cells, inputs }: NextValuesOpt
     },
     learn(row, active, input) {
       const folded = cellBits.fold(active)
-      if (set.length < folded.length + inputs) set = new Uint32Array(2 * folded.length + inputs)
+      if (set.length < folded.length + seen) set = new Uint32Array(2 * folded.length + seen)
       set.set(folded)
       let size = folded.length
-      for (let i = 0; i < inputs; i++) if (input[i]) set[size++] = cellBits.size + i
+      for (let i = 0; i < seen; i++) if (input[i]) set[size++] = cellBits.size + i
       const present = set.subarray(0, size)
       for (let c = 0; c < fields.length; c++) {
         const { classifier, buckets } = fields[c]
