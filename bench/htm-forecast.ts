@@ -75,10 +75,11 @@ function forecast(name: string, times: Float64Array, values: Float64Array): Row[
   const classifier = openSdrClassifier({
     bits: CELL_BITS + inputs[0].length,
     buckets: BUCKETS,
+    fields: 1,
     steps: Math.max(...AHEAD),
     rate: RATE,
   })
-  const onCells = openSdrClassifier({ bits: CELL_BITS, buckets: BUCKETS, steps: Math.max(...AHEAD), rate: RATE })
+  const onCells = openSdrClassifier({ bits: CELL_BITS, buckets: BUCKETS, fields: 1, steps: Math.max(...AHEAD), rate: RATE })
   const errors = new Map(
     AHEAD.map(ahead => [ahead, { all: 0, last: 0, day: 0, both: 0, cells: 0, generated: 0, rows: 0, inside: 0 }]),
   )
@@ -91,8 +92,8 @@ function forecast(name: string, times: Float64Array, values: Float64Array): Row[
     const bits = [...cells, ...[...inputs[row].keys()].filter(bit => inputs[row][bit]).map(bit => CELL_BITS + bit)]
     const bucket = buckets.bucketOf(values[row])
     buckets.learn(values[row])
-    classifier.update(bits, bucket)
-    onCells.update(cells, bucket)
+    classifier.update(bits, [bucket])
+    onCells.update(cells, [bucket])
     const { user, system } = process.cpuUsage(start)
     spent += user + system
     if (row < first || row % GENERATE_EVERY > 0) continue

@@ -37,7 +37,7 @@ export interface NextValuesOptions {
 /** Plain data from which it goes on; by far the most of it are the weights, 4 bytes for each bit, bucket and column. */
 export interface NextValuesState {
   readonly learned: number
-  readonly classifiers: readonly SdrClassifierState[]
+  readonly classifier: SdrClassifierState
   readonly buckets: readonly ValueBucketsState[]
 }
 
@@ -58,7 +58,7 @@ const MARGIN = 0.2
 const TAIL = 0.025
 
 /**
- * An SDR classifier for each column, one row ahead (Cui, Ahmad & Hawkins 2016). Departure: that of a single column sees the bits of the
+ * An SDR classifier with a field for each column, one row ahead (Cui, Ahmad & Hawkins 2016). Departure: with a single column it sees the bits of the
  * input beside the cells, since pooled columns tell values less well apart.
  */
 export function openNextValues({ ranges, columns, cells, inputs }: NextValuesOptions, from?: NextValuesState): NextValues {
@@ -67,11 +67,13 @@ export function openNextValues({ ranges, columns, cells, inputs }: NextValuesOpt
   const seen = ranges.length === 1 ? inputs : 0
   const bits = cellBits.size + seen
   const count = Math.max(LEAST_BUCKETS, Math.min(BUCKETS, Math.floor(WEIGHTS / bits / ranges.length)))
+  const classifier = openSdrClassifier({ bits, buckets: count, fields: ranges.length, steps: 1, rate: RATE }, from?.classifier)
+  const next = classifier.predict(1)
+  const found = new Int32Array(ranges.length)
   const fields = ranges.map(({ lower, upper }, c) => {
     const margin = MARGIN * (upper - lower)
-    const classifier = openSdrClassifier({ bits, buckets: count, steps: 1, rate: RATE }, from?.classifiers[c])
     const buckets = openValueBuckets({ count, lower: lower - margin, upper: upper + margin }, from?.buckets[c])
-    return { classifier, buckets, lower: lower - margin, upper: upper + margin, next: classifier.predict(1) }
+    return { buckets, lower: lower - margin, upper: upper + margin, next: next.subarray(c * count, (c + 1) * count) }
   })
   let learned = from?.learned ?? 0
   let set = new Uint32Array(0)
@@ -110,18 +112,15 @@ export function openNextValues({ ranges, columns, cells, inputs }: NextValuesOpt
       let size = folded.length
       for (let i = 0; i < seen; i++) if (input[i]) set[size++] = cellBits.size + i
       const present = set.subarray(0, size)
-      for (let c = 0; c < fields.length; c++) {
-        const { classifier, buckets } = fields[c]
-        const value = isMeasured(row[c]) ? row[c] : NaN
-        classifier.update(present, buckets.bucketOf(value))
-        buckets.learn(value)
-        fields[c].next = classifier.predict(1)
-      }
+      for (let c = 0; c < fields.length; c++) found[c] = fields[c].buckets.bucketOf(isMeasured(row[c]) ? row[c] : NaN)
+      classifier.update(present, found)
+      for (let c = 0; c < fields.length; c++) if (found[c] >= 0) fields[c].buckets.learn(row[c])
+      next.set(classifier.predict(1))
       learned++
     },
     state: () => ({
       learned,
-      classifiers: fields.map(({ classifier }) => classifier.state()),
+      classifier: classifier.state(),
       buckets: fields.map(({ buckets }) => buckets.state()),
     }),
   }

@@ -98,10 +98,10 @@ describe('generateCells', () => {
 
   it('with a classifier of one step says the values of many', () => {
     const memory = openTemporalMemory(options, seededRandom(1))
-    const classifier = openSdrClassifier({ bits: 256, buckets: 8, steps: 1, rate: 2 })
+    const classifier = openSdrClassifier({ bits: 256, buckets: 8, fields: 1, steps: 1, rate: 2 })
     for (let row = 0; row < 402; row++) {
       memory.step(words[row % 8], true)
-      classifier.update(memory.activeCells(), row % 8)
+      classifier.update(memory.activeCells(), [row % 8])
     }
     const cells = generateCells(generation, memory.state(), 10)
     for (const [k, active] of cells.entries()) expect(classifier.predict(1, active)[(402 + k + 1) % 8]).toBeGreaterThan(0.5)
