@@ -1,7 +1,7 @@
 import type { BenchOptions, Row } from './bench.ts'
 import type { BenchSeries } from './data/series.ts'
 import { segmentsOf } from './data/series.ts'
-import { HIDDEN, SINGLE } from './data/variants.ts'
+import { HIDDEN, SHORT, SINGLE } from './data/variants.ts'
 import { feel, findAlertsFrom, summarizeFelt } from './protocols/operators.ts'
 import { learnLabels } from './scoring/learn-labels.ts'
 import type { Measured } from './scoring/measure.ts'
@@ -14,12 +14,13 @@ import { alarmOf } from './scoring/scored.ts'
 export const summary =
   'what context and labels are worth to models: all metrics or each alone (asd), labelled rows hidden or learned as labels (aiops) (--data DIR)'
 
+const AIOPS = `aiops${SHORT}`
 const NETWORKS = ['lstm', 'gru']
 /** Detector whose scores are features of the classifier. */
 const BASE = 'default'
 
 export async function run({ data, jobs }: BenchOptions): Promise<readonly Row[]> {
-  const [joint, univariate] = [await openEntries('asd', data), await openEntries('aiops', data)]
+  const [joint, univariate] = [await openEntries('asd', data), await openEntries(AIOPS, data)]
   if (!joint || !univariate) {
     console.error('labels: not run, --data must name the folder of the data sets')
     return []
@@ -34,12 +35,12 @@ export async function run({ data, jobs }: BenchOptions): Promise<readonly Row[]>
     rows.push(...tell(`asd: ${network}, one for each metric`, asd, new Map(asd.map(one => [one.name, joinColumns(one, apart)]))))
   }
   for (const network of NETWORKS) {
-    rows.push(...tell(`aiops: ${network}, no labels`, aiops, (await scoreSet('aiops', data, network, jobs))!))
+    rows.push(...tell(`aiops: ${network}, no labels`, aiops, (await scoreSet(AIOPS, data, network, jobs))!))
     rows.push(
-      ...tell(`aiops: ${network}, labelled rows not learned`, aiops, (await scoreSet(`aiops${HIDDEN}`, data, network, jobs))!),
+      ...tell(`aiops: ${network}, labelled rows not learned`, aiops, (await scoreSet(`${AIOPS}${HIDDEN}`, data, network, jobs))!),
     )
   }
-  const base = (await scoreSet('aiops', data, BASE, jobs))!
+  const base = (await scoreSet(AIOPS, data, BASE, jobs))!
   rows.push(...tell(`aiops: ${BASE}, no labels`, aiops, base))
   rows.push(...tellTaught(aiops, base))
   const segments = aiops.reduce((sum, { labels, trainRows }) => sum + segmentsOf(labels.subarray(0, trainRows)).length, 0)

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { BenchSeries } from './series.ts'
-import { HIDDEN, SINGLE, vary } from './variants.ts'
+import { HIDDEN, SHORT, SINGLE, vary } from './variants.ts'
 
 const series: BenchSeries = {
   set: 'made',
@@ -28,4 +28,18 @@ it('makes a series of each column', async () => {
   const { name, columns } = await single[1]!.load()
   expect(name).toBe('a/y')
   expect(columns).toEqual({ y: series.columns.y })
+})
+
+it('cuts the ends off, so that there is as much to learn from as to be judged on', async () => {
+  const times = Float64Array.from({ length: 70_000 }, (_, i) => i)
+  const long = {
+    ...series,
+    times,
+    columns: { x: times },
+    labels: Uint8Array.from(times, i => (i === 25_000 ? 1 : 0)),
+    trainRows: 30_000,
+  }
+  const [short] = await vary([{ name: 'a', load: async () => long }], SHORT)
+  const { columns, labels, trainRows } = await short!.load()
+  expect([columns.x![0], columns.x!.at(-1), trainRows, labels.indexOf(1)]).toEqual([10_000, 49_999, 20_000, 15_000])
 })
