@@ -80,7 +80,7 @@ describe('htm', () => {
     expect(alarm!.slice(1600).filter(x => x >= 5).length).toBeLessThan(3)
     const stream = detector.open!()
     input.times.forEach((time, i) => stream.learn(time, [input.columns.value[i]]))
-    const [{ lower, upper }] = (stream.snapshot().region as { ranges: { lower: number; upper: number }[] }).ranges
+    const [{ lower, upper }] = (stream.snapshot().brain as { ranges: { lower: number; upper: number }[] }).ranges
     expect(lower).toBeLessThan(85)
     expect(upper).toBeGreaterThan(115_000)
   })

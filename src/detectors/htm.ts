@@ -4,7 +4,7 @@ import { component } from '../component.ts'
 import { DAY } from '../duration.ts'
 import { clamp } from '../math/clamp.ts'
 import { isMeasured } from '../math/is-measured.ts'
-import { seededRandom } from '../math/random.ts'
+import { type Random, seededRandom } from '../math/random.ts'
 import { fromZone } from '../math/zone-offset.ts'
 import {
   type AnomalyLikelihood,
@@ -26,7 +26,12 @@ import { type NextValues, type NextValuesState, openNextValues } from './htm/nex
 import { openRangeRule, type Range, type RangeRuleState } from './htm-range-rule.ts'
 
 const config = z.strictObject({
-  columns: z.int().min(64).max(8192).default(2048).describe('columns of the region; 2 % of them are active at a time'),
+  columns: z
+    .int()
+    .min(128)
+    .max(8192)
+    .default(2048)
+    .describe('columns in all, half of them in each region; 2 % are active at a time'),
   cells: z.int().min(2).max(64).default(32).describe('cells in a column: how many pasts of one input are told apart'),
   segments: z.int().min(100).max(200_000).default(40_000).describe('segments in all; the weakest of them make room for new ones'),
   warmup: z
@@ -59,28 +64,36 @@ const YELLOW = 3
 /** A score fades by this, row by row; an alarm does not last. */
 const FADE = 0.9
 /** The bits of a row, at most: one column has the 400 and the time the 54 of the Numenta Anomaly Benchmark. */
-const VALUE_BITS = { size: 1446, buckets: 600 }
+const VALUE_BITS = { size: 1446, buckets: 300 }
 /** Several columns have fewer buckets each, but at least so many: building takes the square of them. */
 const LEAST_BUCKETS = 150
 const TIME_BITS = { size: 54, active: 21 }
+/** Every alarm makes the next surprise so much smaller … */
+const HABIT = 0.05
+/** … and is forgotten over so many rows. */
+const REMEMBERED_ALARMS = 4000
 /** After so many missing rows the next is no surprise, whatever it is. */
 const HELD = 2
-/** Rows from which a region starts anew. */
+/** Regions whose surprise is averaged. */
+const REGIONS = 2
+/** Rows from which they start anew. */
 const REMEMBERED = 1000
 /** Rows between looks at whether the encoder still sees the range. */
 const LOOK = 500
-/** Ranges, in that of the encoder, that it does not see well: it has buckets for some thirty times its own, and steps of a twentieth. */
+/** Ranges, in that of the encoder, that it does not see well: it has buckets for fifteen times its own, and steps of a twentieth. */
 const WIDE = 15
 const NARROW = 1 / 15
 
 /**
- * Hierarchical temporal memory, one region of it (Hawkins & Ahmad 2016; Ahmad, Lavin, Purdy & Agha 2017): value and time of day become sparse
- * bits, a spatial pooler makes active columns of them, and a temporal memory with backtracking predicts the next ones. The share that was not
- * predicted is judged by its own recent distribution; 10 is the most, 5 a likelihood of 0.99999. Beside it stands the range rule of the Numenta
- * Anomaly Benchmark: a value 5 % outside the range of the last rows scores from 10 to 20. `score` fades by a tenth a row, `alarm` is for the
- * moment, and after a red row (5) stays yellow (3) for `calm` rows. The band holds 95 of 100 next values and comes from an SDR classifier for each
- * column, which has no part in the score; of several columns `channel` is the one farthest outside its range, else the least expected. It learns for ever, online; when
- * the range of the last 4,000 rows is one that the encoder hardly sees any more, it starts anew on the last 1,000 rows. Constants were chosen on the Numenta Anomaly Benchmark.
+ * Hierarchical temporal memory (Hawkins & Ahmad 2016; Ahmad, Lavin, Purdy & Agha 2017), two regions of it that differ in their random wiring:
+ * values and time of day become sparse bits, a spatial pooler makes active columns of them, and a temporal memory in two states predicts the next
+ * ones. The share that was not predicted is judged by its own recent distribution; the score is the mean of both judgements, less by a
+ * twentieth for each recent alarm: 10 at most, 5 is a likelihood of 0.99999. Beside it stands the range rule of the Numenta Anomaly Benchmark: a
+ * value 5 % outside the range of the last rows scores from 10 to 20. `score` fades by a tenth a row, `alarm` is for the moment, and after a red
+ * row (5) stays yellow (3) for `calm` rows. The band holds 95 of 100 next values and comes from an SDR classifier for each column, which has no
+ * part in the score; of several columns `channel` is the one farthest outside its range, else the least expected. It learns for ever, online;
+ * when the range of the last 4,000 rows is one that the encoder hardly sees any more, it starts anew on the last 1,000 rows. Constants were chosen on
+ * the Numenta Anomaly Benchmark. Memory: some 10 to 30 MB.
  */
 export const htm = component({
   type: 'htm',
@@ -100,28 +113,39 @@ interface RowBits {
   encode(time: number, row: ArrayLike<number>, into: Uint8Array): void
 }
 
-/** Everything that is made anew when the range changes. */
+/** A region, with the bits of a row and the columns that win with them. */
 interface Region {
-  readonly ranges: readonly Range[]
   readonly bits: RowBits
   readonly pooler: SpatialPooler
   readonly memory: BacktrackingTemporalMemory
-  readonly likelihood: AnomalyLikelihood
-  readonly next: NextValues
+  likelihood: AnomalyLikelihood
+  readonly input: Uint8Array
+  winners: Uint16Array
 }
 
 interface RegionState {
-  readonly ranges: readonly Range[]
   readonly pooler: SpatialPoolerState
   readonly memory: BacktrackingTemporalMemoryState
   readonly likelihood: AnomalyLikelihoodState
+}
+
+/** Everything that is made anew when the range changes. */
+interface Brain {
+  readonly ranges: readonly Range[]
+  readonly regions: readonly Region[]
+  readonly next: NextValues
+}
+
+interface BrainState {
+  readonly ranges: readonly Range[]
+  readonly regions: readonly RegionState[]
   readonly next: NextValuesState
 }
 
-function buildRowBits({ steps, seed }: Config, ranges: readonly Range[], zone: (time: number) => number): RowBits {
+function buildRowBits(steps: number, ranges: readonly Range[], zone: (time: number) => number, random: Random): RowBits {
   const fields = ranges.map(range => ({ resolution: resolutionOf(range, steps), offset: middleOf(range) }))
   const buckets = Math.max(LEAST_BUCKETS, Math.floor(VALUE_BITS.buckets / ranges.length))
-  const values = buildMultiFieldEncoder({ fields, size: VALUE_BITS.size, buckets }, seededRandom(seed))
+  const values = buildMultiFieldEncoder({ fields, size: VALUE_BITS.size, buckets }, random)
   const times = buildDateEncoder({ timeOfDay: TIME_BITS })
   return {
     size: values.size + times.size,
@@ -140,17 +164,19 @@ function resolutionOf(range: Range, steps: number): number {
   return Math.max((width > 0 ? width : 0.1 * Math.abs(middleOf(range))) / steps, 1e-9)
 }
 
-function openRegion(options: Config, ranges: readonly Range[], zone: (time: number) => number, from?: RegionState): Region {
-  const { columns, cells, segments, warmup, steps, seed } = options
-  const active = Math.max(8, Math.round(0.02 * columns))
-  const bits = buildRowBits(options, ranges, zone)
+function openRegion(
+  options: Config,
+  ranges: readonly Range[],
+  zone: (time: number) => number,
+  seed: number,
+  from?: RegionState,
+): Region {
+  const { cells, steps, warmup } = options
   const learning = Math.floor(warmup / 2)
-  const usual = ranges.map(range => {
-    const half = (resolutionOf(range, steps) * steps) / 2
-    return { lower: middleOf(range) - half, upper: middleOf(range) + half }
-  })
+  const columns = columnsOf(options)
+  const active = Math.max(8, Math.round(0.02 * columns))
+  const bits = buildRowBits(steps, ranges, zone, seededRandom(seed))
   return {
-    ranges,
     bits,
     pooler: openSpatialPooler(
       { inputs: bits.size, columns, active, potential: 0.8, connected: 0.2, increment: 0.003, decrement: 0.0005 },
@@ -171,7 +197,7 @@ function openRegion(options: Config, ranges: readonly Range[], zone: (time: numb
         decrement: 0.1,
         segmentsPerCell: 128,
         synapsesPerSegment: Math.ceil(0.8 * active),
-        segments,
+        segments: Math.ceil(options.segments / REGIONS),
         backtrack: 0,
         learningBacktrack: 5,
         patience: 3,
@@ -181,10 +207,29 @@ function openRegion(options: Config, ranges: readonly Range[], zone: (time: numb
       from?.memory,
     ),
     likelihood: openAnomalyLikelihood(
-      { learning, estimation: warmup - learning, settling: 400, every: 100, history: 4000, averaging: 10 },
+      { learning, estimation: warmup - learning, settling: 400, every: 100, history: 4000, averaging: 12 },
       from?.likelihood,
     ),
-    next: openNextValues({ ranges: usual, columns, cells, inputs: bits.size }, from?.next),
+    input: new Uint8Array(bits.size),
+    winners: new Uint16Array(0),
+  }
+}
+
+const columnsOf = ({ columns }: Config) => Math.ceil(columns / REGIONS)
+
+function openBrain(options: Config, ranges: readonly Range[], zone: (time: number) => number, from?: BrainState): Brain {
+  const { cells, steps, seed } = options
+  const regions = Array.from({ length: REGIONS }, (_, k) =>
+    openRegion(options, ranges, zone, REGIONS * seed + 10 * k, from?.regions[k]),
+  )
+  const usual = ranges.map(range => {
+    const half = (resolutionOf(range, steps) * steps) / 2
+    return { lower: middleOf(range) - half, upper: middleOf(range) + half }
+  })
+  return {
+    ranges,
+    regions,
+    next: openNextValues({ ranges: usual, columns: columnsOf(options), cells, inputs: regions[0].bits.size }, from?.next),
   }
 }
 
@@ -199,13 +244,13 @@ function openHtm(options: Config, snapshot?: State): Stream {
   let missing = (known?.missing as number | undefined) ?? 0
   let quiet = (known?.quiet as number | undefined) ?? 0
   let held = (known?.held as number | undefined) ?? 0
-  const kept = known?.region as RegionState | undefined
-  let region = kept && openRegion(options, kept.ranges, zone, kept)
+  /** Red rows of surprise, fading. */
+  let alarms = (known?.alarms as number | undefined) ?? 0
+  const kept = known?.brain as BrainState | undefined
+  let brain = kept && openBrain(options, kept.ranges, zone, kept)
 
   const judgement: Judgement = { score: NaN, value: NaN, expected: NaN, lower: NaN, upper: NaN, alarm: NaN }
-  let input = new Uint8Array(region?.bits.size ?? 0)
-  let winners: Uint16Array = new Uint16Array(0)
-  /** The row that `input` and `winners` are of. */
+  /** The row that input and winners of the regions are of. */
   let pooledTime = NaN
   let pooled = new Float64Array(0)
   /** A row, with NaN for what cannot be calculated with. */
@@ -225,40 +270,44 @@ function openHtm(options: Config, snapshot?: State): Stream {
     return isKnown
   }
 
-  function pool({ bits, pooler }: Region, time: number, row: Float64Array): void {
+  function pool({ regions }: Brain, time: number, row: Float64Array): void {
     if (time === pooledTime && row.every((value, c) => Object.is(value, pooled[c]))) return
-    input.fill(0)
-    bits.encode(time, row, input)
-    winners = pooler.pool(input, false)
+    for (const region of regions) {
+      region.input.fill(0)
+      region.bits.encode(time, row, region.input)
+      region.winners = region.pooler.pool(region.input, false)
+    }
     pooledTime = time
     pooled.set(row)
   }
 
-  function advance(region: Region, time: number, row: Float64Array, isJudged: boolean): void {
-    pool(region, time, row)
-    const raw = region.memory.step(winners)
-    region.pooler.learn(input, winners)
-    region.next.learn(row, region.memory.activeCells(), input)
-    pooledTime = NaN
-    if (!isJudged) return
+  function advance(brain: Brain, time: number, row: Float64Array, isJudged: boolean): void {
+    pool(brain, time, row)
+    const { ranges, regions, next } = brain
     let sum = 0
-    for (let c = 0; c < row.length; c++) if (!Number.isNaN(row[c])) sum += row[c] / resolutionOf(region.ranges[c], steps)
-    region.likelihood.update(raw, sum)
+    for (let c = 0; c < row.length; c++) if (!Number.isNaN(row[c])) sum += row[c] / resolutionOf(ranges[c], steps)
+    for (const { pooler, memory, likelihood, input, winners } of regions) {
+      const raw = memory.step(winners)
+      if (isJudged) likelihood.update(raw, sum)
+      pooler.learn(input, winners)
+    }
+    next.learn(row, regions[0].memory.activeCells(), regions[0].input)
+    pooledTime = NaN
   }
 
   const rangesOfRows = () => rangeRules.map(rule => rule.range())
 
   /** Learns what is remembered, oldest first. */
-  function startAnew(before?: Region): Region {
+  function startAnew(before?: Brain): Brain {
     const width = row.length
-    const made = openRegion(options, rangesOfRows().map(orNothing), zone)
-    input = new Uint8Array(made.bits.size)
+    const made = openBrain(options, rangesOfRows().map(orNothing), zone)
     pooledTime = NaN
     for (let back = Math.min(rows, REMEMBERED); back > 0; back--) {
       const at = (rows - back) % REMEMBERED
       advance(made, times[at], values.subarray(at * width, (at + 1) * width), before === undefined)
     }
-    return before ? { ...made, likelihood: before.likelihood } : made
+    if (before) for (const [k, region] of made.regions.entries()) region.likelihood = before.regions[k].likelihood
+    return made
   }
 
   /** The column that is farthest outside its range, −1 for none, and how far. */
@@ -274,24 +323,27 @@ function openHtm(options: Config, snapshot?: State): Stream {
     return { column, outside }
   }
 
-  function levelOf(region: Region, time: number, outside: number): number {
+  function levelOf(brain: Brain, time: number, outside: number): number {
     if (outside > 0) return UNIT * (1 + Math.min(1, outside))
     if (missing > HELD) return 0
-    pool(region, time, row)
-    const tail = region.likelihood.tail(region.memory.look(winners))
-    return UNIT * clamp(logLikelihood(1 - tail), 0, 1)
+    pool(brain, time, row)
+    let sum = 0
+    for (const { memory, likelihood, winners } of brain.regions) {
+      sum += clamp(logLikelihood(1 - likelihood.tail(memory.look(winners))), 0, 1)
+    }
+    return (UNIT * sum) / brain.regions.length / (1 + HABIT * alarms)
   }
 
   /** Of several columns, most must have another range. */
-  function isStale({ ranges }: Region): boolean {
+  function isStale({ ranges }: Brain): boolean {
     return 2 * rangesOfRows().filter((now, c) => isOther(ranges[c], now)).length > ranges.length
   }
 
   return {
     score(time, given) {
       const isKnown = take(given)
-      const judged = region && isKnown ? farthestOutside() : undefined
-      const strangest = judged && region!.next.judge(row, judged.column)
+      const judged = brain && isKnown ? farthestOutside() : undefined
+      const strangest = judged && brain!.next.judge(row, judged.column)
       judgement.value = strangest?.value ?? given[0]
       judgement.expected = strangest?.expected ?? NaN
       judgement.lower = strangest?.lower ?? NaN
@@ -299,8 +351,8 @@ function openHtm(options: Config, snapshot?: State): Stream {
       if (given.length > 1) judgement.channel = strangest?.channel ?? NaN
       judgement.score = NaN
       judgement.alarm = NaN
-      if (!region || !judged) return judgement
-      const level = levelOf(region, time, judged.outside)
+      if (!brain || !judged) return judgement
+      const level = levelOf(brain, time, judged.outside)
       judgement.score = Math.max(level, FADE * held)
       judgement.alarm = quiet > 0 ? Math.min(level, YELLOW) : level
       return judgement
@@ -315,19 +367,22 @@ function openHtm(options: Config, snapshot?: State): Stream {
         values = new Float64Array(REMEMBERED * width)
         rangeRules = Array.from(row, () => openRangeRule())
       }
-      if (region) {
-        const level = levelOf(region, time, farthestOutside().outside)
+      if (brain) {
+        const { outside } = farthestOutside()
+        const level = levelOf(brain, time, outside)
         held = Math.max(level, FADE * held)
+        alarms *= 1 - 1 / REMEMBERED_ALARMS
+        if (quiet === 0 && outside === 0 && level >= RED) alarms++
         quiet = quiet > 0 ? quiet - 1 : level >= RED ? calm : 0
-        advance(region, time, row, missing <= HELD)
+        advance(brain, time, row, missing <= HELD)
       }
       missing = 0
       for (let c = 0; c < width; c++) if (!Number.isNaN(row[c])) rangeRules[c].learn(row[c])
       times[rows % REMEMBERED] = time
       values.set(row, (rows % REMEMBERED) * width)
       rows++
-      if (rows === warmup || rows === 2 * warmup) region = startAnew()
-      else if (region && rows % LOOK === 0 && isStale(region)) region = startAnew(region)
+      if (rows === warmup || rows === 2 * warmup) brain = startAnew()
+      else if (brain && rows % LOOK === 0 && isStale(brain)) brain = startAnew(brain)
     },
     snapshot: () => ({
       version: 1,
@@ -338,13 +393,22 @@ function openHtm(options: Config, snapshot?: State): Stream {
       missing,
       quiet,
       held,
-      ...(region ? { region: stateOf(region) } : {}),
+      alarms,
+      ...(brain ? { brain: stateOf(brain) } : {}),
     }),
   }
 }
 
-function stateOf({ ranges, pooler, memory, likelihood, next }: Region): RegionState {
-  return { ranges, pooler: pooler.state(), memory: memory.state(), likelihood: likelihood.state(), next: next.state() }
+function stateOf({ ranges, regions, next }: Brain): BrainState {
+  return {
+    ranges,
+    regions: regions.map(({ pooler, memory, likelihood }) => ({
+      pooler: pooler.state(),
+      memory: memory.state(),
+      likelihood: likelihood.state(),
+    })),
+    next: next.state(),
+  }
 }
 
 function isOther(before: Range, now: Range): boolean {
