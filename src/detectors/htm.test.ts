@@ -22,6 +22,25 @@ const most = (scores: Float64Array, from: number, to: number) => Math.max(...sco
 const daily = (i: number) => 100 + 20 * Math.sin((2 * Math.PI * i) / 48)
 
 describe('htm', () => {
+  it('says golden scores', () => {
+    const input = series(700, (i, noise) => daily(i) + noise + (i === 650 ? 50 : 0))
+    const { score, alarm } = make().detect(input, ALWAYS).columns
+    const golden = [
+      [200, 0.49707917524698053, 0.49707917524698053],
+      [399, 1.1156427261994968, 1.1156427261994968],
+      [400, 1.004078453579547, 0.6956078685354441],
+      [600, 0.6964452955503295, 0.6708932433081758],
+      [650, 15.498548031012763, 15.498548031012763],
+      [651, 13.948693227911487, 0.4549718774556208],
+      [690, 0.8081204749580324, 0.8081204749580324],
+    ]
+    expect(score[199]).toBeNaN()
+    for (const [at, wanted, moment] of golden) {
+      expect(score[at]).toBeCloseTo(wanted, 10)
+      expect(alarm![at]).toBeCloseTo(moment, 10)
+    }
+  })
+
   it('learns two levels that take turns, and is surprised by one in between', () => {
     const broken = 48 * 30
     const input = series(broken + 24, (i, noise) => (i >= broken ? 50 : i % 12 < 6 ? 10 : 90) + noise)
