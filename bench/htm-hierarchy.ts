@@ -23,14 +23,20 @@ const BREAKS = 0.1
 const ORDERS = ['AABB', 'ABAC', 'ABACAD']
 const SEEDS = [1, 2, 3]
 const NOISES = [0.02, 0.1]
-/** One file of each kind that has anomalies, the shorter ones. */
+/** Two files of each kind that has anomalies, the shorter ones. */
 const FILES = [
   'artificialWithAnomaly/art_daily_jumpsup.csv',
+  'artificialWithAnomaly/art_daily_nojump.csv',
   'realAWSCloudwatch/ec2_cpu_utilization_24ae8d.csv',
+  'realAWSCloudwatch/rds_cpu_utilization_cc0c53.csv',
   'realAdExchange/exchange-2_cpc_results.csv',
+  'realAdExchange/exchange-4_cpm_results.csv',
+  'realKnownCause/ambient_temperature_system_failure.csv',
   'realKnownCause/nyc_taxi.csv',
   'realTraffic/TravelTime_451.csv',
+  'realTraffic/speed_7578.csv',
   'realTweets/Twitter_volume_AMZN.csv',
+  'realTweets/Twitter_volume_UPS.csv',
 ]
 
 const POOLER = { active: 40, potential: 0.8, connected: 0.2, increment: 0.003, decrement: 0.0005 }
