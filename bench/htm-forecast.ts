@@ -34,8 +34,9 @@ const REGION: RegionOptions = {
   },
 }
 const CELL_BITS = 2048
-const BUCKETS = 64
-const RATE = 3
+/** As in the detector. */
+const BUCKETS = 32
+const RATE = 1.5
 /** Rows between two that generation is asked at: it goes through all synapses. */
 const GENERATE_EVERY = 7
 const DAY = 86_400_000
