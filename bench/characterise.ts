@@ -46,6 +46,7 @@ const CONFIGURED: Readonly<Record<string, object>> = {
   lstm: {},
   gru: {},
   rnn: {},
+  htm: {},
 }
 
 /** Tries, times and draws each detector with the first of its examples, and writes the generated parts of its page and of the index. */

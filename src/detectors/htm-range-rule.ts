@@ -3,8 +3,6 @@ export interface RangeRule {
   /** In ranges beyond the tolerance; 0 inside, and while nothing is known. Of a flat series every other value is one range outside. */
   excess(value: number): number
   learn(value: number): void
-  /** Of the last 4,000 to 4,500 values; empty, with `lower` above `upper`, before the first. */
-  range(): Range
   state(): RangeRuleState
 }
 
@@ -79,7 +77,6 @@ export function openRangeRule(from?: RangeRuleState): RangeRule {
       recent[rows % MEAN] = value
       rows++
     },
-    range: () => rangeOf(values),
     state: () => ({ rows, recent: recent.slice(), values: copyOf(values), means: copyOf(means) }),
   }
 }

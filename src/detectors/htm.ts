@@ -4,6 +4,7 @@ import { component } from '../component.ts'
 import { DAY } from '../duration.ts'
 import { clamp } from '../math/clamp.ts'
 import { isMeasured } from '../math/is-measured.ts'
+import { quantile } from '../math/quantile.ts'
 import { type Random, seededRandom } from '../math/random.ts'
 import { fromZone } from '../math/zone-offset.ts'
 import {
@@ -80,8 +81,8 @@ const REGIONS = 2
 const REMEMBERED = 1000
 /** Rows between looks at whether the encoder still sees the range. */
 const LOOK = 500
-/** Ranges, in that of the encoder, that it does not see well: it has buckets for fifteen times its own, and steps of a twentieth. */
-const WIDE = 15
+/** It has buckets for fifteen times its own range, and steps of a twentieth: rows farther from the middle, in ranges, or nearer together it does not tell apart. */
+const FAR = 7
 const NARROW = 1 / 15
 
 /**
@@ -92,7 +93,7 @@ const NARROW = 1 / 15
  * value 5 % outside the range of the last rows scores from 10 to 20. `score` fades by a tenth a row, `alarm` is for the moment, and after a red
  * row (5) stays yellow (3) for `calm` rows. The band holds 95 of 100 next values and comes from an SDR classifier for each column, which has no
  * part in the score; of several columns `channel` is the one farthest outside its range, else the least expected. It learns for ever, online;
- * when the range of the last 4,000 rows is one that the encoder hardly sees any more, it starts anew on the last 1,000 rows. Constants were chosen on
+ * when the encoder can hardly tell most of the last 1,000 rows apart any more, it starts anew on them. Constants were chosen on
  * the Numenta Anomaly Benchmark. Memory: some 10 to 30 MB.
  */
 export const htm = component({
@@ -295,12 +296,14 @@ function openHtm(options: Config, snapshot?: State): Stream {
     pooledTime = NaN
   }
 
-  const rangesOfRows = () => rangeRules.map(rule => rule.range())
+  /** What is remembered of each column. */
+  const remembered = () =>
+    Array.from(row, (_, c) => Float64Array.from({ length: Math.min(rows, REMEMBERED) }, (_, i) => values[i * row.length + c]))
 
   /** Learns what is remembered, oldest first. */
   function startAnew(before?: Brain): Brain {
     const width = row.length
-    const made = openBrain(options, rangesOfRows().map(orNothing), zone)
+    const made = openBrain(options, remembered().map(rangeOf), zone)
     pooledTime = NaN
     for (let back = Math.min(rows, REMEMBERED); back > 0; back--) {
       const at = (rows - back) % REMEMBERED
@@ -334,9 +337,11 @@ function openHtm(options: Config, snapshot?: State): Stream {
     return (UNIT * sum) / brain.regions.length / (1 + HABIT * alarms)
   }
 
-  /** Of several columns, most must have another range. */
+  /** Of several columns, most must have another range. A few rows far outside are no other range. */
   function isStale({ ranges }: Brain): boolean {
-    return 2 * rangesOfRows().filter((now, c) => isOther(ranges[c], now)).length > ranges.length
+    const now = remembered()
+    const stale = ranges.filter((before, c) => isOther(before, now[c]))
+    return 2 * stale.length > ranges.length
   }
 
   return {
@@ -411,11 +416,16 @@ function stateOf({ ranges, regions, next }: Brain): BrainState {
   }
 }
 
-function isOther(before: Range, now: Range): boolean {
-  const width = now.upper - now.lower
-  const old = before.upper - before.lower
-  return width > WIDE * old || (width > 0 && width < NARROW * old)
+function isOther(before: Range, values: Float64Array): boolean {
+  const width = before.upper - before.lower
+  const low = quantile(values, 0.05)
+  const high = quantile(values, 0.95)
+  return Math.abs((low + high) / 2 - middleOf(before)) > FAR * width || (high > low && high - low < NARROW * width)
 }
 
 /** Of a column without any value, a flat one. */
-const orNothing = (range: Range): Range => (range.upper >= range.lower ? range : { lower: 0, upper: 0 })
+function rangeOf(values: Float64Array): Range {
+  const known = values.filter(value => !Number.isNaN(value))
+  if (known.length === 0) return { lower: 0, upper: 0 }
+  return { lower: known.reduce((a, b) => Math.min(a, b)), upper: known.reduce((a, b) => Math.max(a, b)) }
+}

@@ -13,6 +13,7 @@ import { ewma } from './ewma.ts'
 import { gruForecaster } from './gru.ts'
 import { halfSpaceTrees } from './half-space-trees.ts'
 import { holtWinters } from './holt-winters.ts'
+import { htm } from './htm.ts'
 import { isolationForest } from './isolation-forest.ts'
 import { kMeans } from './k-means.ts'
 import { lstmForecaster } from './lstm.ts'
@@ -67,4 +68,5 @@ export const detectors = registry<Detector>(
   gruForecaster,
   rnnForecaster,
   vaeLstm,
+  htm,
 )
