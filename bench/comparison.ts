@@ -33,7 +33,7 @@ const LEARNED: readonly (readonly [name: string, detector: string])[] = [
 const PLAIN = ['vector-autoregressive', 'principal-components', 'default'].map(name => [name, name] as const)
 const NAIVE = YARDSTICKS.map(name => [name, name] as const)
 
-const SETS = ['smd', 'asd', `aiops${SHORT}`, 'recording'] as const
+const SETS = ['smd', 'asd', `aiops${SHORT}`, 'lab'] as const
 
 /** Accuracy without a threshold and at the one that the budget rule finds without labels. */
 interface Accuracy {

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
-import { listRecording } from './recording.ts'
+import { listLab } from './lab.ts'
 import { segmentsOf } from './series.ts'
 
 it('labels what was wrong in the recording, not the benign spike, and judges from a minute before the first fault', async () => {
-  const [entry] = listRecording()
+  const [entry] = listLab()
   const { times, columns, labels, trainRows, step } = await entry!.load()
   const segments = segmentsOf(labels)
   expect(segments).toHaveLength(4)
