@@ -70,7 +70,7 @@ const VALUE_BITS = { size: 1446, buckets: 300 }
 const LEAST_BUCKETS = 150
 const TIME_BITS = { size: 54, active: 21 }
 /** Every alarm makes the next surprise so much smaller … */
-const HABIT = 0.05
+const HABIT = 0.1
 /** … and is forgotten over so many rows. */
 const REMEMBERED_ALARMS = 4000
 /** After so many missing rows the next is no surprise, whatever it is. */
@@ -89,7 +89,7 @@ const NARROW = 1 / 15
  * Hierarchical temporal memory (Hawkins & Ahmad 2016; Ahmad, Lavin, Purdy & Agha 2017), two regions of it that differ in their random wiring:
  * values and time of day become sparse bits, a spatial pooler makes active columns of them, and a temporal memory in two states predicts the next
  * ones. The share that was not predicted is judged by its own recent distribution; the score is the mean of both judgements, less by a
- * twentieth for each recent alarm: 10 at most, 5 is a likelihood of 0.99999. Beside it stands the range rule of the Numenta Anomaly Benchmark: a
+ * tenth for each recent alarm: 10 at most, 5 is a likelihood of 0.99999. Beside it stands the range rule of the Numenta Anomaly Benchmark: a
  * value 5 % outside the range of the last rows scores from 10 to 20. `score` fades by a tenth a row, `alarm` is for the moment, and after a red
  * row (5) stays yellow (3) for `calm` rows. The band holds 95 of 100 next values and comes from an SDR classifier for each column, which has no
  * part in the score; of several columns `channel` is the one farthest outside its range, else the least expected. It learns for ever, online;
@@ -208,7 +208,7 @@ function openRegion(
       from?.memory,
     ),
     likelihood: openAnomalyLikelihood(
-      { learning, estimation: warmup - learning, settling: 400, every: 100, history: 4000, averaging: 12 },
+      { learning, estimation: warmup - learning, settling: 750, every: 100, history: 8640, averaging: 16 },
       from?.likelihood,
     ),
     input: new Uint8Array(bits.size),

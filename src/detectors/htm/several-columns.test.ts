@@ -61,17 +61,6 @@ describe('htm with several columns', () => {
     }
   })
 
-  it('is surprised when two go apart that went together, each within its range', () => {
-    const broken = ROWS - 40
-    const input = frame({
-      first: (i, noise) => 100 + daily(i) + noise,
-      second: (i, noise) => 30 + daily(i < broken ? i : i + 24) + noise,
-    })
-    const { score } = detector.detect(input, ALWAYS).columns
-    const most = (from: number, to: number) => Math.max(...score.subarray(from, to))
-    expect(most(broken, broken + 20)).toBeGreaterThan(most(broken - 400, broken))
-  })
-
   it('goes on with the columns that are known', () => {
     const input = frame({ ...tides, quick: (i, noise) => (i > 900 ? NaN : tides.quick(i, noise)) })
     const { score, channel, expected } = detector.detect(input, ALWAYS).columns
