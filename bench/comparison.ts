@@ -73,7 +73,7 @@ export async function run({ data, jobs, only }: BenchOptions): Promise<readonly 
     const cells: string[] = []
     for (const width of [1, 20]) {
       const { fit, row, bytes } = await measureModelCost(detector, width)
-      cells.push(fit === undefined ? 'as it goes' : fit.toFixed(2), row.toPrecision(2), formatBytes(bytes))
+      cells.push(fit === undefined ? 'as it goes' : fit.toFixed(2), String(Number(row.toPrecision(2))), formatBytes(bytes))
       const of = `${name}, ${width} ${width === 1 ? 'metric' : 'metrics'}`
       if (fit !== undefined) rows.push({ name: `${of}: fit`, value: fit, unit: 's' })
       rows.push({ name: `${of}: row`, value: row, unit: 'µs' }, { name: `${of}: memory`, value: bytes, unit: 'bytes' })

@@ -21,6 +21,8 @@ const BATCHES = WINDOWS / BATCH
 /** Batches in turn, ours and theirs, of which the fastest turns count; an epoch is so many times as long. */
 const TURN = 26
 const TURNS = 6
+/** Two threads want both cores for themselves for a whole turn. */
+const THREAD_TURNS = 15
 /** Hidden units, metrics and the share of PyTorch's time that is the goal. */
 const SIZES = [
   { units: 64, columns: 20, goal: 1 },
@@ -44,10 +46,10 @@ async function timeThreads({ units, columns }: (typeof SIZES)[number]): Promise<
   const [alone, beside, first, second] = await Promise.all([single, single, ...halves].map(openWorker))
   const times: number[][] = [[], [], []]
   try {
-    for (let turn = 0; turn < TURNS; turn++)
+    for (let turn = 0; turn < THREAD_TURNS; turn++)
       for (const [i, workers] of [[alone], [first, second], [alone, beside]].entries()) {
         const start = performance.now()
-        await Promise.all(workers.map(worker => worker.learn(turn * TURN, (turn + 1) * TURN)))
+        await Promise.all(workers.map(worker => worker.learn((turn % TURNS) * TURN, ((turn % TURNS) + 1) * TURN)))
         times[i].push((performance.now() - start) / 1000)
       }
   } finally {
