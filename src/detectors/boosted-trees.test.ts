@@ -34,7 +34,7 @@ describe('boosted-trees', () => {
     const random = noise(1)
     const input = series(900, (time, i) => 50 + 10 * Math.sin((2 * Math.PI * time) / DAY) + random() + (i === 850 ? 15 : 0))
     const { columns } = make({ lags: 6, trees: 20, depth: 3 }).detect(input, ALWAYS)
-    const shown = [199, 200, 500, 849, 850, 851, 899].map(i => Number(columns.score[i].toFixed(3)))
+    const shown = [199, 200, 500, 849, 850, 851, 899].map(i => Number(columns.alarm![i].toFixed(3)))
     expect(shown).toMatchInlineSnapshot(`
       [
         0.071,
@@ -74,8 +74,8 @@ describe('boosted-trees', () => {
     const input = series(6 * 1008, time => (isOpen(time) ? 100 : 20) + random(), start)
     const opening = [...input.times.keys()].filter(i => i > 4 * 1008 && isOpen(input.times[i]) && !isOpen(input.times[i - 1]))
     const worst = (timezone: string) => {
-      const { score } = make({ timezone, history: 3000 }).detect(input, ALWAYS).columns
-      return opening.map(i => score[i]).sort((a, b) => a - b)[Math.floor(opening.length / 2)]
+      const { alarm } = make({ timezone, history: 3000 }).detect(input, ALWAYS).columns
+      return opening.map(i => alarm![i]).sort((a, b) => a - b)[Math.floor(opening.length / 2)]
     }
     expect(worst('Europe/Berlin')).toBeLessThan(4)
     expect(worst('UTC')).toBeGreaterThan(10)
@@ -100,9 +100,9 @@ describe('boosted-trees', () => {
   it('takes a new level for usual after some rows, and judges by it', () => {
     const random = noise(5)
     const input = series(2500, (_, i) => (i < 2000 ? 100 : 300) + random())
-    const { score, expected } = make({}).detect(input, ALWAYS).columns
-    expect(score[2000]).toBeGreaterThan(50)
-    const settled = score.slice(2030, 2400)
+    const { alarm, expected } = make({}).detect(input, ALWAYS).columns
+    expect(alarm![2000]).toBeGreaterThan(50)
+    const settled = alarm!.slice(2030, 2400)
     expect(settled.every(value => value < 10)).toBe(true)
     expect(Math.abs(expected[2400] - 300)).toBeLessThan(5)
   })

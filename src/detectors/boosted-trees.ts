@@ -30,7 +30,7 @@ const config = z.strictObject({
   depth: z.int().min(1).max(8).default(5).describe('conditions that may come together'),
   eta: z.number().gt(0).max(1).default(0.2).describe('part of an error that a tree mends'),
   clip: z.number().positive().default(5).describe('an error teaches at most so many scales'),
-  smooth: z.number().min(1).default(10).describe('of several metrics: rows by which the ranking score forgets; 1 for none'),
+  smooth: z.number().min(1).default(10).describe('rows by which the ranking score forgets; 1 for none'),
   band: z.number().positive().default(4).describe('half width of the band in scales of the error'),
   coldStart: z.boolean().default(true).describe('judge rows by a plain detector until there is a model; else they have no score'),
 })
@@ -46,8 +46,8 @@ const SCALE_GAIN = 0.0001
  * level, the hour and day of the week, and the last row of other metrics: so they follow a level that they have not seen, which trees on values cannot.
  * Fitted at 200 rows, 400, 800 … and then twice per history, to the rows before the last fifth, which says when to stop; before, a plain detector judges
  * (see `openColdStart`). With models given, see `fitTrees` and `wantsFit`. What
- * is learned of a row is clipped; missing lags are the trees' missing values. The score is |error| in scales of the clipped error; of several metrics it is
- * the root mean square of these, with more than 8 counted by their logarithm, smoothed (`alarm` is not), and `channel` is the largest. Memory per metric: 16 bytes
+ * is learned of a row is clipped; missing lags are the trees' missing values. `alarm` is |error| in scales of the clipped error; of several metrics it is
+ * the root mean square of these, with more than 8 counted by their logarithm, and `channel` is the largest. `score` is smoothed. Memory per metric: 16 bytes
  * per row of history and 29 per node, 190 KB by default; going through a row takes about 7 µs, fits included.
  */
 export const boostedTrees = component({
@@ -172,7 +172,8 @@ function openBoostedTrees(options: Config, snapshot?: State, models?: Models): S
     energyThen = NaN
     judgement.value = row[0] ?? NaN
     judgement.score = judgement.expected = judgement.lower = judgement.upper = NaN
-    if (row.length > 1) judgement.channel = judgement.alarm = NaN
+    judgement.alarm = NaN
+    if (row.length > 1) judgement.channel = NaN
     if (row.length !== m.metrics.length) return NaN
     predict(time)
     if (cold) return cold.look(time, row, judgement)
@@ -220,8 +221,8 @@ function openBoostedTrees(options: Config, snapshot?: State, models?: Models): S
   return {
     score(time, row) {
       const energy = look(time, row)
-      if (row.length > 1) judgement.alarm = Math.sqrt(energy)
-      judgement.score = Math.sqrt(row.length > 1 ? smoothed(energy) : energy)
+      judgement.alarm = Math.sqrt(energy)
+      judgement.score = Math.sqrt(smoothed(energy))
       return judgement
     },
     learn(time, row) {
