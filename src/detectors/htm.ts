@@ -24,7 +24,7 @@ import { openSpatialPooler, type SpatialPooler, type SpatialPoolerState } from '
 import type { Judgement, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 import { type NextValues, type NextValuesState, openNextValues } from './htm/next-values.ts'
-import { openRangeRule, type Range, type RangeRuleState } from './htm-range-rule.ts'
+import { openRangeRule, type Range, type RangeRuleState } from './htm/range-rule.ts'
 
 const config = z.strictObject({
   columns: z

@@ -1,6 +1,5 @@
 import type { Registry } from 'prom-client'
-import type { Labels } from '../anomaly.ts'
-import type { FitReason } from '../detectors/detector.ts'
+import type { TrainingLoad } from '../execution/trainer.ts'
 import type { Configuration } from '../pipeline/configuration.ts'
 import type { Store } from '../stores/store.ts'
 
@@ -21,30 +20,7 @@ export interface Health {
   readonly startedAt: number
   readonly sources: readonly SourceHealth[]
   readonly workers: { readonly size: number; readonly busy: number; readonly queued: number }
-  readonly training: { readonly waiting: number; readonly running: readonly Fit[]; readonly failed: readonly FailedFit[] }
-}
-
-/** A fit that is being made. */
-export interface Fit {
-  readonly flow: string
-  readonly detector: string
-  readonly workload: Labels
-  readonly reason: FitReason
-  readonly startedAt: number
-  /** Share that is done, 0 … 1. */
-  readonly done: number
-}
-
-/** A workload whose last fit failed. */
-export interface FailedFit {
-  readonly flow: string
-  readonly detector: string
-  readonly workload: Labels
-  readonly error: string
-  /** Since the last fit that did not fail. */
-  readonly failures: number
-  /** It is not tried again before. */
-  readonly until: number
+  readonly training: TrainingLoad
 }
 
 /** What the server is made with, so that tests own the world. It only reads, but for `reload` and models that are taken back. */

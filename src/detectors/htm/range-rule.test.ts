@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { seededRandom } from '../math/random.ts'
-import { openRangeRule } from './htm-range-rule.ts'
+import { seededRandom } from '../../math/random.ts'
+import { openRangeRule } from './range-rule.ts'
 
 describe('openRangeRule', () => {
   it('measures beyond a twentieth of the range, in ranges', () => {
