@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { InputError } from '../errors.ts'
-import type { World } from '../execution/service.ts'
+import type { World } from '../execution/world.ts'
 import { sources } from '../sources/index.ts'
 import type { Source } from '../sources/source.ts'
 import { checkQueries, type Query, readQueries } from './explore/check-queries.ts'

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { World } from '../execution/service.ts'
+import type { World } from '../execution/world.ts'
 import { capture } from '../testing/capture.ts'
 import { type FakeAnswer, type FakeRequest, failure, fakePrometheus, serveSeries } from '../testing/fake-prometheus.ts'
 import { readConfiguration } from './read-configuration.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { World } from '../execution/service.ts'
+import type { World } from '../execution/world.ts'
 
 const ICON = { info: ' ', warning: '!', error: '✗' } as const
 

@@ -1,39 +1,19 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
-import { ConfigError } from '../errors.ts'
-import { notifiers as notifierFamily } from '../notifiers/index.ts'
-import type { Notifier } from '../notifiers/notifier.ts'
-import { flowLookback, hasModels } from '../pipeline/compute-flow.ts'
-import type { CheckedPart, Configuration, FlowConfig } from '../pipeline/configuration.ts'
-import { flowPipeline } from '../pipeline/flow.ts'
-import type { Pipeline, Wanted } from '../pipeline/pipeline.ts'
+import { Registry } from 'prom-client'
+import type { Configuration } from '../pipeline/configuration.ts'
+import type { Wanted } from '../pipeline/pipeline.ts'
 import { fromOutbox } from '../responding/outbox.ts'
-import { sources as sourceFamily } from '../sources/index.ts'
-import type { Source } from '../sources/source.ts'
 import type { Change, Store } from '../stores/store.ts'
+import { type Assembly, assemble, requireSame } from './assembly.ts'
 import { openComputePool } from './compute-pool.ts'
 import { openInProcessDispatcher } from './in-process-dispatcher.ts'
+import { repeat } from './loop.ts'
+import { describeMetrics, describeTraining } from './metrics.ts'
 import { runFlow } from './run-flow.ts'
 import { openScheduler } from './scheduler.ts'
-import { openReader } from './store-reader.ts'
+import { openSourceChecks, type SourceHealth } from './source-checks.ts'
 import { openTrainer, type TrainingLoad } from './trainer.ts'
 import { openTrainingPool } from './training-pool.ts'
-
-/** What the service takes from outside. */
-export interface World {
-  readonly now: () => number
-  readonly random: () => number
-  readonly fetch: typeof fetch
-  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
-  readonly log: (level: 'info' | 'warning' | 'error', message: string) => void
-}
-
-export interface SourceHealth {
-  readonly name: string
-  readonly type: string
-  readonly ok: boolean
-  readonly error?: string
-  readonly checkedAt: number
-}
+import type { World } from './world.ts'
 
 export interface ServiceHealth {
   readonly ready: boolean
@@ -53,15 +33,6 @@ export interface Service {
   reconfigure(next: Configuration): Promise<void>
   /** Ends running work, keeps the store whole. */
   close(): Promise<void>
-}
-
-/** What is made of one configuration; replaced as a whole. */
-interface Assembly {
-  readonly configuration: Configuration
-  readonly sources: Readonly<Record<string, Source>>
-  readonly notifiers: Readonly<Record<string, Notifier>>
-  readonly flows: ReadonlyMap<string, { readonly config: FlowConfig; readonly pipeline: Pipeline }>
-  readonly reader: ReturnType<typeof openReader>
 }
 
 const TICK = 200
@@ -90,24 +61,8 @@ export async function startService(first: Configuration, store: Store, folder: s
   })
   describeTraining(registry, trainer.load)
 
-  const assemble = (configuration: Configuration): Assembly => {
-    const sources = make(sourceFamily, configuration.sources, { fetch: world.fetch, now, sleep: world.sleep, folder })
-    const notifiers = make(notifierFamily, configuration.notifiers, {
-      fetch: world.fetch,
-      now,
-      log: (line: string) => log('info', line),
-      externalUrl: configuration.server.externalUrl,
-      folder,
-    })
-    const flows = new Map(
-      configuration.flows.map(config => [
-        config.name,
-        { config, pipeline: flowPipeline(config, flowLookback(config), pool.compute, { models: hasModels(config) }) },
-      ]),
-    )
-    return { configuration, sources, notifiers, flows, reader: openReader(sources, store) }
-  }
-  let current = assemble(first)
+  const parts = { world, store, folder, compute: pool.compute }
+  let current = assemble(first, parts)
 
   const makeOutbox = (assembly: Assembly) =>
     fromOutbox({
@@ -131,8 +86,8 @@ export async function startService(first: Configuration, store: Store, folder: s
         // A run that ends after a reload wants what is not configured any more.
         if (current.flows.get(job.flow) === flow) trainer.want(config, wanted)
       }
-      const parts = { config, pipeline, reader: current.reader, store, now, onWanted }
-      const changes = [...(await firstLook(parts, job.range, signal)), ...(await runFlow(parts, job.range, signal))]
+      const runParts = { config, pipeline, reader: current.reader, store, now, onWanted }
+      const changes = [...(await firstLook(runParts, job.range, signal)), ...(await runFlow(runParts, job.range, signal))]
       stop()
       metrics.runs.inc({ status: 'ok' })
       metrics.lastSuccess.set({ flow: job.flow }, now() / 1000)
@@ -155,35 +110,11 @@ export async function startService(first: Configuration, store: Store, folder: s
   })
   await scheduler.schedule(first.flows)
 
-  const sourceHealth = new Map<string, SourceHealth>()
-  const checkSources = async () => {
-    const { configuration, sources } = current
-    await Promise.all(
-      Object.entries(sources).map(async ([name, source]) => {
-        const type = configuration.sources[name]!.type
-        try {
-          await source.check(AbortSignal.any([signal, AbortSignal.timeout(10_000)]))
-          sourceHealth.set(name, { name, type, ok: true, checkedAt: now() })
-        } catch (error) {
-          if (!signal.aborted)
-            sourceHealth.set(name, { name, type, ok: false, error: (error as Error).message, checkedAt: now() })
-        }
-      }),
-    )
-    for (const name of sourceHealth.keys()) if (!sources[name]) sourceHealth.delete(name)
-  }
+  const sourceChecks = openSourceChecks({ now, signal })
+  const checkSources = () => sourceChecks.check(current)
 
-  const every = async (ms: number, work: () => Promise<unknown>) => {
-    while (!signal.aborted) {
-      try {
-        await work()
-      } catch (error) {
-        if (!signal.aborted) log('error', (error as Error).message)
-      }
-      await world.sleep(ms, signal).catch(() => {})
-    }
-  }
-  const loops = Promise.all([every(TICK, () => scheduler.tick(signal)), every(SOURCE_CHECK_EVERY, checkSources)])
+  const loop = { sleep: world.sleep, signal, onError: (error: Error) => log('error', error.message) }
+  const loops = Promise.all([repeat(TICK, () => scheduler.tick(signal), loop), repeat(SOURCE_CHECK_EVERY, checkSources, loop)])
 
   return {
     store,
@@ -196,14 +127,14 @@ export async function startService(first: Configuration, store: Store, folder: s
         ready: reasons.length === 0,
         reasons,
         startedAt,
-        sources: [...sourceHealth.values()],
+        sources: sourceChecks.health(),
         workers: pool.load(),
         training: trainer.load(),
       }
     },
     async reconfigure(next) {
       requireSame(current.configuration, next)
-      const assembly = assemble(next)
+      const assembly = assemble(next, parts)
       await scheduler.schedule(next.flows)
       current = assembly
       trainer.keep(next.flows)
@@ -235,78 +166,4 @@ async function firstLook(
   if (state && Number.isFinite(state.watermark)) return []
   const end = range.end - parts.config.reexamine
   return runFlow({ ...parts, silent: true }, { start: end, end }, signal)
-}
-
-/** Parts that a running process cannot exchange. */
-function requireSame(before: Configuration, after: Configuration): void {
-  const faults = (['store', 'server', 'workers', 'training'] as const)
-    .filter(key => JSON.stringify(before[key]) !== JSON.stringify(after[key]))
-    .map(path => ({
-      file: after.file,
-      line: 0,
-      column: 0,
-      path,
-      message: 'must stay as it is while the service runs; restart to change it',
-    }))
-  if (faults.length > 0) throw new ConfigError(faults)
-}
-
-function make<Made, Needs>(
-  family: Readonly<Record<string, { create(config: any, needs: Needs): Made }>>,
-  parts: Readonly<Record<string, CheckedPart>>,
-  needs: Needs,
-): Record<string, Made> {
-  return Object.fromEntries(Object.entries(parts).map(([name, { type, config }]) => [name, family[type]!.create(config, needs)]))
-}
-
-function describeTraining(registry: Registry, load: () => TrainingLoad) {
-  const registers = [registry]
-  new Gauge({
-    name: 'tidewatch_model_fits_waiting',
-    help: 'Fits that wait for a thread.',
-    registers,
-    collect() {
-      this.set(load().waiting)
-    },
-  })
-  new Gauge({
-    name: 'tidewatch_model_fits_running',
-    help: 'Fits that are being made.',
-    registers,
-    collect() {
-      this.set(load().running.length)
-    },
-  })
-}
-
-function describeMetrics(registry: Registry) {
-  const registers = [registry]
-  return {
-    runs: new Counter({ name: 'tidewatch_runs_total', help: 'Runs of flows.', labelNames: ['status'], registers }),
-    changes: new Counter({ name: 'tidewatch_changes_total', help: 'Changes of anomalies.', labelNames: ['kind'], registers }),
-    lastSuccess: new Gauge({
-      name: 'tidewatch_flow_last_success_timestamp_seconds',
-      help: 'When a flow last ran to its end.',
-      labelNames: ['flow'],
-      registers,
-    }),
-    duration: new Histogram({
-      name: 'tidewatch_run_duration_seconds',
-      help: 'Time of a run, from its first question to its commit.',
-      buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60],
-      registers,
-    }),
-    fits: new Counter({
-      name: 'tidewatch_model_fits_total',
-      help: 'Fits of models by what became of them: taken, refused (worse than the one in force), failed or cancelled.',
-      labelNames: ['outcome'],
-      registers,
-    }),
-    fitSeconds: new Histogram({
-      name: 'tidewatch_model_fit_seconds',
-      help: 'Time of a fit, from its turn to its end.',
-      buckets: [0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600],
-      registers,
-    }),
-  }
 }

@@ -1,0 +1,72 @@
+import { ConfigError } from '../errors.ts'
+import { notifiers as notifierFamily } from '../notifiers/index.ts'
+import type { Notifier } from '../notifiers/notifier.ts'
+import { flowLookback, hasModels } from '../pipeline/compute-flow.ts'
+import type { CheckedPart, Configuration, FlowConfig } from '../pipeline/configuration.ts'
+import { type Compute, flowPipeline } from '../pipeline/flow.ts'
+import type { Pipeline, Reader } from '../pipeline/pipeline.ts'
+import { sources as sourceFamily } from '../sources/index.ts'
+import type { Source } from '../sources/source.ts'
+import type { Store } from '../stores/store.ts'
+import { openReader } from './store-reader.ts'
+import type { World } from './world.ts'
+
+/** What is made of one configuration; replaced as a whole. */
+export interface Assembly {
+  readonly configuration: Configuration
+  readonly sources: Readonly<Record<string, Source>>
+  readonly notifiers: Readonly<Record<string, Notifier>>
+  readonly flows: ReadonlyMap<string, { readonly config: FlowConfig; readonly pipeline: Pipeline }>
+  readonly reader: Reader
+}
+
+/** What every assembly of one service shares. */
+export interface AssemblyParts {
+  readonly world: World
+  readonly store: Store
+  /** The folder that relative paths of the configuration start from. */
+  readonly folder: string
+  readonly compute: Compute
+}
+
+/** Makes sources, notifiers and flows; opens nothing and asks nobody. */
+export function assemble(configuration: Configuration, { world, store, folder, compute }: AssemblyParts): Assembly {
+  const { fetch, now, sleep, log } = world
+  const sources = make(sourceFamily, configuration.sources, { fetch, now, sleep, folder })
+  const notifiers = make(notifierFamily, configuration.notifiers, {
+    fetch,
+    now,
+    log: (line: string) => log('info', line),
+    externalUrl: configuration.server.externalUrl,
+    folder,
+  })
+  const flows = new Map(
+    configuration.flows.map(config => [
+      config.name,
+      { config, pipeline: flowPipeline(config, flowLookback(config), compute, { models: hasModels(config) }) },
+    ]),
+  )
+  return { configuration, sources, notifiers, flows, reader: openReader(sources, store) }
+}
+
+/** Parts that a running process cannot exchange. */
+export function requireSame(before: Configuration, after: Configuration): void {
+  const faults = (['store', 'server', 'workers', 'training'] as const)
+    .filter(key => JSON.stringify(before[key]) !== JSON.stringify(after[key]))
+    .map(path => ({
+      file: after.file,
+      line: 0,
+      column: 0,
+      path,
+      message: 'must stay as it is while the service runs; restart to change it',
+    }))
+  if (faults.length > 0) throw new ConfigError(faults)
+}
+
+function make<Made, Needs>(
+  family: Readonly<Record<string, { create(config: any, needs: Needs): Made }>>,
+  parts: Readonly<Record<string, CheckedPart>>,
+  needs: Needs,
+): Record<string, Made> {
+  return Object.fromEntries(Object.entries(parts).map(([name, { type, config }]) => [name, family[type]!.create(config, needs)]))
+}

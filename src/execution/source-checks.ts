@@ -1,0 +1,40 @@
+import type { Assembly } from './assembly.ts'
+
+/** What the last check of one source saw. `error` is absent while it answers. */
+export interface SourceHealth {
+  readonly name: string
+  readonly type: string
+  readonly ok: boolean
+  readonly error?: string
+  readonly checkedAt: number
+}
+
+export interface SourceChecks {
+  /** Checks all sources at once; forgets those that are not configured any more. */
+  check(assembly: Pick<Assembly, 'configuration' | 'sources'>): Promise<void>
+  health(): readonly SourceHealth[]
+}
+
+/** ms after which a source that has not answered a check is down. */
+const CHECK_DEADLINE = 10_000
+
+export function openSourceChecks({ now, signal }: { readonly now: () => number; readonly signal: AbortSignal }): SourceChecks {
+  const health = new Map<string, SourceHealth>()
+  return {
+    async check({ configuration, sources }) {
+      await Promise.all(
+        Object.entries(sources).map(async ([name, source]) => {
+          const type = configuration.sources[name]!.type
+          try {
+            await source.check(AbortSignal.any([signal, AbortSignal.timeout(CHECK_DEADLINE)]))
+            health.set(name, { name, type, ok: true, checkedAt: now() })
+          } catch (error) {
+            if (!signal.aborted) health.set(name, { name, type, ok: false, error: (error as Error).message, checkedAt: now() })
+          }
+        }),
+      )
+      for (const name of health.keys()) if (!sources[name]) health.delete(name)
+    },
+    health: () => [...health.values()],
+  }
+}
