@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parseDuration } from './duration.ts'
 import { Secret } from './secret.ts'
+import { parseSize } from './size.ts'
 
 /** The schema types of configuration that zod does not have. Text in the file, ready values in memory. */
 
@@ -19,6 +20,24 @@ export const duration = () =>
       }
     })
     .meta({ description: 'a duration with a unit: 30s, 5m, 1h30m', examples: ['5m'] })
+
+/** `64MiB` in the file, bytes in memory. */
+export const size = () =>
+  z
+    .string({
+      error: ({ input }) => `must be a size with a unit like 64MiB, got ${JSON.stringify(input) ?? 'nothing'}`,
+    })
+    .transform((text, context) => {
+      try {
+        const bytes = parseSize(text)
+        if (bytes > 0) return bytes
+        throw new TypeError(`must be more than 0 bytes, got ${JSON.stringify(text)}`)
+      } catch (error) {
+        context.issues.push({ code: 'custom', message: (error as Error).message, input: text })
+        return z.NEVER
+      }
+    })
+    .meta({ description: 'a size with a unit: 512KiB, 64MiB, 1GiB', examples: ['64MiB'] })
 
 /** Text in the file (mostly `${ENV}`), a `Secret` in memory. */
 export const secret = () =>

@@ -80,6 +80,13 @@ describe('clock, randomness, environment and network', () => {
   })
 })
 
+describe('patterns of users', () => {
+  it('are compiled in src/pattern.ts only, whose engine does not backtrack', () => {
+    const users = sources.filter(file => /\bnew RegExp\(|\bRegExp\(/.test(stripComments(readFileSync(join(root, file), 'utf8'))))
+    expect(users).toEqual([])
+  })
+})
+
 function stripComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '')
 }

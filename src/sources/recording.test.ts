@@ -91,6 +91,6 @@ describe('recording', () => {
     expect(await labels('qps,qps_denied')).toHaveLength(2)
     expect(await labels('*')).toHaveLength(3)
     await expect(labels('qpss')).rejects.toThrow('did you mean qps?')
-    await expect(labels('/(/')).rejects.toThrow('must be a pattern between slashes')
+    await expect(labels('/(/')).rejects.toThrow('what is between slashes must be a regular expression of RE2')
   })
 })

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Labels } from '../anomaly.ts'
 import { component } from '../component.ts'
 import { SourceError } from '../errors.ts'
+import { compilePattern, type Pattern } from '../pattern.ts'
 import type { SeriesAnswer, Source, SourceNeeds } from './source.ts'
 import { abortable, checkStep, withoutUnknown } from './table/answering.ts'
 import { describeUnknown } from './table/nearest.ts'
@@ -102,8 +103,8 @@ function chooseColumns(expr: string, { name, columns }: Table): readonly string[
   if (known.includes(text)) return [text]
   const pattern = /^\/(.*)\/(i?)$/.exec(text)
   if (pattern) {
-    const regex = compile(pattern[1], pattern[2], name)
-    return known.filter(column => regex.test(column))
+    const regex = compile(pattern[1], pattern[2] === 'i', name)
+    return known.filter(column => regex.matchesPart(column))
   }
   const wanted = [...new Set(text.split(',').map(part => part.trim()))]
   for (const column of wanted)
@@ -114,11 +115,11 @@ function chooseColumns(expr: string, { name, columns }: Table): readonly string[
   return wanted
 }
 
-function compile(pattern: string, flags: string, name: string): RegExp {
+function compile(text: string, ignoreCase: boolean, name: string): Pattern {
   try {
-    return new RegExp(pattern, flags)
+    return compilePattern(text, { ignoreCase })
   } catch (error) {
-    throw new SourceError(`${name}: must be a pattern between slashes, got ${(error as Error).message}`, { retryable: false })
+    throw new SourceError(`${name}: what is between slashes ${(error as Error).message}`, { retryable: false })
   }
 }
 

@@ -21,6 +21,14 @@ describe('selectors', () => {
     expect(parseSelector(text)).toBeUndefined()
   })
 
+  it('refuse a pattern that RE2 does not have, with the label', () => {
+    expect(() => parseSelector('up{pod=~"(?=a)"}')).toThrow(/^pod=~ must be a regular expression of RE2, got "\(\?=a\)"/)
+  })
+
+  it('end with any pattern and any label', () => {
+    expect(matches({ pod: `${'a'.repeat(2000)}!` }, parseSelector('{pod=~"(a+)+"}')!)).toBe(false)
+  })
+
   it('reads labels back from the name of their series', () => {
     const name = fc.stringMatching(/^[a-z_][a-z0-9_]*$/)
     fc.assert(

@@ -1,16 +1,23 @@
 import type { Labels } from '../../anomaly.ts'
+import { InputError } from '../../errors.ts'
+import { compilePattern, type Pattern } from '../../pattern.ts'
 
 /** One condition on a label, as in PromQL. */
 export interface Matcher {
   readonly label: string
   readonly operator: '=' | '!=' | '=~' | '!~'
   readonly value: string
+  /** The compiled value of `=~` and `!~`. */
+  readonly pattern?: Pattern
 }
 
 const NAME = /^[A-Za-z_:][\w:]*/
 const MATCHER = /^\s*([A-Za-z_]\w*)\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*")\s*(,|(?=\}))/
 
-/** Parses `name{a="1",b=~"x.*"}`, both parts optional; undefined when the text is not a selector. */
+/**
+ * Parses `name{a="1",b=~"x.*"}`, both parts optional; undefined when the text is not a selector. Throws an `InputError` for a pattern that
+ * RE2 does not have.
+ */
 export function parseSelector(text: string): Matcher[] | undefined {
   let rest = text.trim()
   const matchers: Matcher[] = []
@@ -25,10 +32,20 @@ export function parseSelector(text: string): Matcher[] | undefined {
   while (rest.trim() !== '}') {
     const match = MATCHER.exec(rest)
     if (!match) return undefined
-    matchers.push({ label: match[1], operator: match[2] as Matcher['operator'], value: unquote(match[3]) })
+    matchers.push(readMatcher(match[1], match[2] as Matcher['operator'], unquote(match[3])))
     rest = rest.slice(match[0].length)
   }
   return matchers
+}
+
+function readMatcher(label: string, operator: Matcher['operator'], value: string): Matcher {
+  if (operator === '=' || operator === '!=') return { label, operator, value }
+  try {
+    return { label, operator, value, pattern: compilePattern(value) }
+  } catch (error) {
+    if (error instanceof InputError) throw new InputError(`${label}${operator} ${error.message}`)
+    throw error
+  }
 }
 
 /** Labels of a series written as `seriesId` prints them; undefined when the text is something else. */
@@ -41,11 +58,10 @@ export function parseSeriesId(text: string): Labels | undefined {
 
 /** Tells whether labels meet all conditions; an absent label is the empty text, and patterns match the whole value. */
 export function matches(labels: Labels, matchers: readonly Matcher[]): boolean {
-  return matchers.every(({ label, operator, value }) => {
+  return matchers.every(({ label, operator, value, pattern }) => {
     const actual = labels[label] ?? ''
-    if (operator === '=') return actual === value
-    if (operator === '!=') return actual !== value
-    return new RegExp(`^(?:${value})$`).test(actual) === (operator === '=~')
+    const equal = pattern ? pattern.matchesWhole(actual) : actual === value
+    return equal === operator.startsWith('=')
   })
 }
 
