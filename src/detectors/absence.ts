@@ -28,7 +28,7 @@ export const absence = component({
   type: 'absence',
   summary: 'Series that vanish, stand still or report down for longer than they usually do; 1 is clearly silent.',
   config,
-  create: options => fromStream({ lookback: 6 * HOUR, open: snapshot => openAbsence(options, snapshot) }),
+  create: options => fromStream({ lookback: 6 * HOUR, findsMissingData: true, open: snapshot => openAbsence(options, snapshot) }),
   examples: [{}, { patience: '5m', flat: '2h' }, { down: 0 }],
 })
 

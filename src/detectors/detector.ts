@@ -76,6 +76,8 @@ export interface Detector {
   readonly causal: boolean
   /** Looks at all columns of a row together. The others look at the first column; `perColumn` runs them on each. */
   readonly multivariate?: boolean
+  /** Looks for missing data: gaps, flat lines, targets that are down. It sees rows as they came, and learns inside calendar events too. */
+  readonly findsMissingData?: boolean
   detect(input: Frame, range: TimeRange): Scores
   /**
    * Starts a stream, cold or from a snapshot of the same configuration. A stream that is given `models` never fits: it judges with the model in

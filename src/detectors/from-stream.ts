@@ -6,13 +6,15 @@ import type { Detector, Models, Scores, State, Stream } from './detector.ts'
 export function fromStream(options: {
   readonly lookback: number
   readonly multivariate?: boolean
+  readonly findsMissingData?: boolean
   readonly open: (snapshot?: State, models?: Models) => Stream
   readonly fit?: Detector['fit']
 }): Detector {
-  const { lookback, multivariate = false, open, fit } = options
+  const { lookback, multivariate = false, findsMissingData = false, open, fit } = options
   return {
     lookback,
     multivariate,
+    findsMissingData,
     causal: true,
     open,
     ...(fit ? { fit } : {}),

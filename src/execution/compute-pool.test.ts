@@ -5,7 +5,8 @@ import type { FlowInput } from '../pipeline/compute-flow.ts'
 import { workloadOf } from '../pipeline/workload.ts'
 import { fromMemory } from '../stores/memory.ts'
 import { sampleModel } from '../testing/store-laws.ts'
-import { splitInput } from './compute-pool.ts'
+import { toyFlow } from '../testing/toy-watch.ts'
+import { openComputePool, splitInput } from './compute-pool.ts'
 
 const series = Array.from({ length: 2500 }, (_, i) => ({ job: `j${i % 900}`, pod: `p${i}` }))
 
@@ -39,3 +40,19 @@ it('leaves a small flow whole', async () => {
   const input = { ...(await inputOf()), frames: [], snapshots: [] }
   expect(splitInput(input, undefined)).toEqual([input])
 })
+
+it('says how many threads compute and how many parts wait', async () => {
+  const pool = openComputePool(1)
+  try {
+    const input = { ...(await inputOf()), frames: [], snapshots: [] }
+    const { signal } = new AbortController()
+    await pool.compute(toyFlow({}, { detect: [{ type: 'ewma', name: 'ewma' }] }), input, signal)
+    expect(pool.load()).toEqual({ size: 1, busy: 0, queued: 0 })
+    const work = [1, 2, 3].map(() => pool.compute(toyFlow({}, { detect: [{ type: 'ewma', name: 'ewma' }] }), input, signal))
+    expect(pool.load()).toEqual({ size: 1, busy: 1, queued: 2 })
+    await Promise.all(work)
+    expect(pool.load()).toEqual({ size: 1, busy: 0, queued: 0 })
+  } finally {
+    await pool.close()
+  }
+}, 30_000)

@@ -26,17 +26,23 @@ export function openComputePool(threads: number): ComputePool {
     maxThreads: Math.max(1, threads),
     idleTimeout: 30_000,
   })
-  let pending = 0
+  let inFlight = 0
+  const run = async (task: { config: FlowConfig; input: FlowInput }, signal: AbortSignal): Promise<Findings> => {
+    inFlight++
+    try {
+      return await pool.run(task, { signal })
+    } finally {
+      inFlight--
+    }
+  }
   return {
     async compute(config, input, signal) {
       const parts = splitInput(input, config.replicas)
-      return joinFindings(
-        await Promise.all(parts.map(part => pool.run({ config, input: part }, { signal }) as Promise<Findings>)),
-      )
+      return joinFindings(await Promise.all(parts.map(part => run({ config, input: part }, signal))))
     },
     load: () => ({
       size: pool.threads.length,
-      busy: Math.min(pool.threads.length, Math.max(0, pending)),
+      busy: Math.min(pool.threads.length, Math.max(0, inFlight - pool.queueSize)),
       queued: pool.queueSize,
     }),
     close: () => pool.destroy(),

@@ -51,6 +51,22 @@ describe('a flow computed', () => {
     expect(silence.end).toBeLessThanOrEqual(START + 962 * MINUTE)
   })
 
+  it('knows missing data by what the detector does, not by its name', () => {
+    const ofKind = (name: string) => {
+      const detect = [{ type: 'absence', name, rule: { type: 'threshold', limit: 1 }, down: 900, flat: '1d' }]
+      const range = { start: START, end: START + 1200 * MINUTE }
+      return computeFlow({ ...config, detect }, { frames: [series('a')], snapshots: [], range, keepAll: true }).anomalies
+    }
+    expect(ofKind('gone').map(({ shape, current }) => [shape, current])).toEqual([
+      ['silence', 900],
+      ['silence', NaN],
+    ])
+    const detect = [{ type: 'ewma', name: 'absence-of-sense' }]
+    const range = { start: START, end: START + 800 * MINUTE }
+    const { anomalies } = computeFlow({ ...config, detect }, { frames: [series('a')], snapshots: [], range, keepAll: true })
+    expect(anomalies.map(({ shape }) => shape)).toEqual(['spike'])
+  })
+
   it('in many runs that go on from snapshots says the same as in one', () => {
     const frame = series('a')
     const whole = computeFlow(config, {

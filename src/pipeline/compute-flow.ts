@@ -129,7 +129,8 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
       const scores = concat(past.scores, fresh.scores)
       const strength = Float64Array.from([...past.strength, ...fresh.strength])
       let found: readonly Anomaly[] = findAnomalies(scores, strength, member.name, memberStep)
-      for (const refiner of [during, ...refine]) found = refiner.refine(found, { scores, step: memberStep })
+      const context = { scores, step: memberStep, findsMissingData: member.detector.findsMissingData ?? false }
+      for (const refiner of [during, ...refine]) found = refiner.refine(found, context)
       // Rows that wait in a transform were not judged yet: for them the range lies earlier.
       const calmSince = range.end - late - (memberStep - step) - gap
       const reported = found.filter(anomaly => anomaly.end > range.start - late).map(anomaly => keepOpen(anomaly, calmSince))
@@ -212,18 +213,16 @@ function transformOf({ transform = [] }: FlowConfig): Transform {
   return chain(transform.map(part => create<Transform, void>(transforms, part, undefined)))
 }
 
-/** Missing data is evidence: what looks for it sees rows as they came, and learns when data comes, whatever the calendar says. */
-const LOOKS_AT_PRESENCE = 'absence'
-
 function makeMember(part: Part & { readonly name: string }, config: FlowConfig, family: Registry<Detector>): Member {
   const { name, rule: own, ...rest } = part as Part & { readonly name: string; readonly rule?: Part }
-  const looksAtPresence = rest.type === LOOKS_AT_PRESENCE
+  const detector = create<Detector, void>(family, rest as Part, undefined)
+  const { findsMissingData = false } = detector
   return {
     name,
-    detector: create<Detector, void>(family, rest as Part, undefined),
+    detector,
     rule: create<Rule, void>(rules, own ?? config.rule, undefined),
-    transform: looksAtPresence || !config.transform ? undefined : transformOf(config),
-    learnsAll: looksAtPresence,
+    transform: findsMissingData || !config.transform ? undefined : transformOf(config),
+    learnsAll: findsMissingData,
     configuration: configurationHash(config, part, family),
   }
 }

@@ -32,7 +32,8 @@ export function examine(
     const scores = detector.detect(frame, { start: -Infinity, end: Infinity })
     const { strength } = rule.judge(scores)
     const found: readonly Anomaly[] = findAnomalies(scores, strength, name, step)
-    const anomalies = refiners.reduce((before, refiner) => refiner.refine(before, { scores, step }), found)
+    const context = { scores, step, findsMissingData: detector.findsMissingData ?? false }
+    const anomalies = refiners.reduce((before, refiner) => refiner.refine(before, context), found)
     return { detector: name, scores, strength, anomalies }
   })
 }

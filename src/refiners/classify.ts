@@ -16,12 +16,11 @@ const COURSE = 12
  * What a stretch looks like, from its values against what was expected at each row. Simple, ordered questions rather than a model, because a
  * person has to be able to see why: silent? short? on both sides? against the season? growing? staying?
  */
-export function classify(anomaly: Anomaly, { scores, step }: RefinerContext): Classified {
+export function classify(anomaly: Anomaly, { scores, step, findsMissingData = false }: RefinerContext): Classified {
   const { times, columns } = scores
   const from = rowAt(times, anomaly.start)
   const to = rowAt(times, anomaly.end)
-  if (anomaly.detector.startsWith('absence') || Number.isNaN(anomaly.current))
-    return describeSilence(anomaly, from, to, { scores, step })
+  if (findsMissingData || Number.isNaN(anomaly.current)) return describeSilence(anomaly, from, to, { scores, step })
 
   const rows: Row[] = []
   for (let i = from; i < to; i++)

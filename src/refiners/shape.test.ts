@@ -14,7 +14,7 @@ function shapeOf(
   to: number,
   strange: (i: number, usual: number) => number,
   expected: (i: number) => number = () => 100,
-  detector = 'seasonal',
+  findsMissingData = false,
 ): Anomaly {
   const times = Float64Array.from({ length: ROWS }, (_, i) => 1_763_700_000_000 + i * STEP)
   const usual = times.map((_, i) => expected(i))
@@ -26,9 +26,9 @@ function shapeOf(
   const strength = score.map(s => s / 4)
   const found = merge
     .create(merge.config.parse({}))
-    .refine(findAnomalies(scores, strength, detector, STEP), { scores, step: STEP })
+    .refine(findAnomalies(scores, strength, 'any name', STEP), { scores, step: STEP })
   expect(found).toHaveLength(1)
-  return shape.create(shape.config.parse({})).refine(found, { scores, step: STEP })[0]!
+  return shape.create(shape.config.parse({})).refine(found, { scores, step: STEP, findsMissingData })[0]!
 }
 
 describe('shape', () => {
@@ -78,7 +78,7 @@ describe('shape', () => {
       212,
       () => NaN,
       () => 100,
-      'absence',
+      true,
     )
     expect(gone).toMatchObject({ shape: 'silence', numbers: { missing: 12 * STEP, every: STEP } })
     expect(gone.sentence).toBe('m had no data for 12m; a sample normally arrives every 1m')
@@ -87,7 +87,7 @@ describe('shape', () => {
         210,
         () => 0,
         () => 1,
-        'absence-of-up',
+        true,
       ).sentence,
     ).toBe('m was 0 for 10m; it was 1 before')
   })

@@ -291,6 +291,16 @@ describe('reconcile', () => {
     }),
     { maxLength: 12 },
   )
+  it('says the same in the same order, however the store lists what it has', () => {
+    const store = world()
+    store.look(0, 50, [strange(10, 12), strange(20, 22), strange(30, 32, { labels: { job: 'b' } }), strange(40, 42)])
+    const look = (stored: readonly StoredAnomaly[]) =>
+      reconcile(stored, [], { flow: 'f', range: { start: 0, end: 50 }, mergeGap: 5, now: 2000, annotations: {} })
+    const stored = [...store.all.values()]
+    expect(look(stored)).toHaveLength(4)
+    expect(look(stored.toReversed())).toEqual(look(stored))
+  })
+
   it('holds its invariants over any sequence of looks', () => {
     fc.assert(
       fc.property(runs, looks => {

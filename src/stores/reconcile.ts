@@ -47,6 +47,8 @@ export function reconcile(
   }
   for (const anomaly of stored) if (anomaly.flow === flow && isTouched(anomaly, span)) stream(anomaly).stored.push(anomaly)
   for (const anomaly of found) stream(anomaly).found.push(anomaly)
+  // Stores list what they have in an order of their own; the changes must not depend on it.
+  for (const entry of streams.values()) entry.stored.sort((a, b) => a.start - b.start || (a.id < b.id ? -1 : 1))
   const taken = new Set<string>()
   return [...streams.keys()].toSorted().flatMap(key => reconcileStream(key, streams.get(key)!, options, taken))
 }
