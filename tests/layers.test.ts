@@ -13,6 +13,7 @@ const LAYERS = [
   'detectors',
   'rules',
   'refiners',
+  'http',
   'sources',
   'stores',
   'notifiers',

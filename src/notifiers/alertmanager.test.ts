@@ -196,7 +196,7 @@ describe('replicas', () => {
     await send(exampleMessage())
     await send(exampleMessage())
     expect(lines).toEqual([
-      'alertmanager: one replica of 2 did not accept: http://b:9093 must be reachable, got fetch failed (connect ECONNREFUSED)',
+      'alertmanager: one replica of 2 did not accept: http://b:9093 must answer, got connect ECONNREFUSED',
       'alertmanager: http://b:9093 accepts again',
     ])
   })
@@ -209,7 +209,7 @@ describe('replicas', () => {
     expect(await failure(400, 'down')).toMatchObject({ retryable: true })
     expect(await failure(400, 400)).toMatchObject({ retryable: false })
     expect(((await failure(400, 'down')) as DeliveryError).message).toBe(
-      'http://a:9093 must answer 2xx, got 400; http://b:9093 must be reachable, got fetch failed (connect ECONNREFUSED)',
+      'http://a:9093 must answer 2xx, got 400; http://b:9093 must answer, got connect ECONNREFUSED',
     )
   })
 })
@@ -255,13 +255,13 @@ describe('configuration', () => {
 
   it('refuses what cannot work', () => {
     expect(faults({ urls: ['am:9093'] })).toEqual(['must be an address that begins with http:// or https://'])
-    expect(faults({ urls: ['http://u:hidden@am'] })).toEqual([
-      'must hold no user or password, got some: put them under basicAuth',
-    ])
+    expect(faults({ urls: ['http://u:hidden@am'] })).toEqual(['must not hold a user or password; use basicAuth'])
     expect(faults({ urls: ['http://am'], bearerToken: 'x', bearerTokenFile: 'y' })).toEqual([
       'must have one of basicAuth, bearerToken and bearerTokenFile, got bearerToken and bearerTokenFile',
     ])
-    expect(faults({ urls: ['http://am'], basicAuth: { username: 'x' } })).toEqual(['must have one of password and passwordFile'])
+    expect(faults({ urls: ['http://am'], basicAuth: { username: 'x' } })).toEqual([
+      'must have one of password and passwordFile, got neither',
+    ])
     expect(faults({ urls: ['http://am'], bearerToken: '' })).toEqual(['must not be empty'])
     expect(faults({ urls: ['http://am'], resend: { every: '0s' } })).toEqual(['must be at least 1s'])
     expect(faults({ urls: ['http://am'], colour: 'red' })).toHaveLength(1)

@@ -2,10 +2,12 @@ import { z } from 'zod'
 import { component } from '../component.ts'
 import { MINUTE, SECOND } from '../duration.ts'
 import { DeliveryError } from '../errors.ts'
+import { openClient } from '../http/client.ts'
+import { address, checkConnection, connectionOptions } from '../http/options.ts'
 import { duration } from '../schema.ts'
 import type { Message } from '../stores/store.ts'
 import type { Notifier, NotifierNeeds } from './notifier.ts'
-import { address, checkCredentials, credentialHeaders, credentialOptions, post } from './post.ts'
+import { post } from './post.ts'
 
 /**
  * Tells Alertmanager by its API v2. Every replica is told, because replicas exchange silences and what was notified, but not alerts. One that
@@ -28,12 +30,13 @@ export const alertmanager = component({
           afterEnd: duration().default(5 * MINUTE),
         })
         .prefault({}),
-      ...credentialOptions,
+      ...connectionOptions,
     })
-    .superRefine(checkCredentials),
+    .superRefine((given, context) => checkConnection(given, given.urls, context)),
   create: (config, needs: NotifierNeeds): Notifier => {
     const replicas = config.urls.map(url => ({ url: `${url.replace(/\/+$/, '')}/api/v2/alerts`, failing: false }))
     const holders = openHolders()
+    const client = openClient(config, { fetch: needs.fetch, folder: needs.folder ?? '.' })
 
     return {
       resend: config.resend,
@@ -44,13 +47,8 @@ export const alertmanager = component({
         const identity = JSON.stringify(Object.entries(alert.labels))
         if (ends(message) && holders.heldByAnother(identity, message.anomaly.id, now)) return
 
-        const given = await credentialHeaders(config, needs.folder)
         const body = JSON.stringify([alert])
-        const results = await Promise.allSettled(
-          replicas.map(({ url }) =>
-            post({ url, body, ...given, timeout: config.timeout, fetch: needs.fetch, now: needs.now }, signal),
-          ),
-        )
+        const results = await Promise.allSettled(replicas.map(({ url }) => post(client, { url, body }, needs.now, signal)))
         signal.throwIfAborted()
         const errors = results.flatMap(result => (result.status === 'rejected' ? [result.reason as Error] : []))
         if (errors.length === replicas.length) throw allFailed(errors)

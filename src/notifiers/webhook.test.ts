@@ -99,9 +99,15 @@ describe('a signature', () => {
 
   it('is never left out because the file is missing or empty', async () => {
     const send = await open({ secretFile: 'secret' })
-    await expect(send()).rejects.toMatchObject({ retryable: true, message: 'must be able to read secret, got ENOENT' })
+    await expect(send()).rejects.toMatchObject({
+      retryable: true,
+      message: 'secretFile must be a readable file, got ENOENT for secret',
+    })
     await writeFile(join(folder, 'secret'), '\n')
-    await expect(send()).rejects.toMatchObject({ retryable: true, message: 'secret must hold a secret, got an empty file' })
+    await expect(send()).rejects.toMatchObject({
+      retryable: true,
+      message: 'secretFile must hold a secret, got an empty file secret',
+    })
     expect(receiver.receipts).toHaveLength(0)
   })
 })
@@ -122,7 +128,10 @@ describe('a real other side', () => {
 
   it('that does not answer may be asked again', async () => {
     const send = await open({ timeout: '50ms' }, { answer: () => new Promise(resolve => setTimeout(resolve, 1000, 200)) })
-    await expect(send()).rejects.toMatchObject({ retryable: true, message: expect.stringContaining('must answer within 50ms') })
+    await expect(send()).rejects.toMatchObject({
+      retryable: true,
+      message: expect.stringContaining('must answer, got no answer within 50ms'),
+    })
   })
 
   it('that is gone may be asked again', async () => {

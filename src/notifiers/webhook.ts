@@ -2,10 +2,13 @@ import { createHmac } from 'node:crypto'
 import { z } from 'zod'
 import { component } from '../component.ts'
 import { SECOND } from '../duration.ts'
+import { readSecret } from '../http/authorize.ts'
+import { openClient } from '../http/client.ts'
+import { address, checkConnection, connectionOptions, filledSecret } from '../http/options.ts'
 import { duration } from '../schema.ts'
 import type { Message } from '../stores/store.ts'
 import type { Notifier, NotifierNeeds } from './notifier.ts'
-import { address, checkCredentials, credentialHeaders, credentialOptions, filledSecret, post, readSecret } from './post.ts'
+import { asDeliveryError, post } from './post.ts'
 
 /**
  * Tells by a POST of JSON (`WebhookBody`). `Idempotency-Key` is the same however often one change is sent, so that a receiver can drop
@@ -20,27 +23,34 @@ export const webhook = component({
       secret: filledSecret().optional(),
       secretFile: z.string().optional(),
       timeout: duration().default(10 * SECOND),
-      ...credentialOptions,
+      ...connectionOptions,
     })
-    .superRefine(checkCredentials)
+    .superRefine((given, context) => checkConnection(given, [given.url], context))
     .refine(given => given.secret === undefined || given.secretFile === undefined, {
       message: 'must have at most one of secret and secretFile',
     }),
-  create: (config, needs: NotifierNeeds): Notifier => ({
-    async send(message, signal) {
-      signal.throwIfAborted()
-      const body = JSON.stringify(webhookBody(message, needs.externalUrl))
-      const given = await credentialHeaders(config, needs.folder)
-      const key = config.secret?.reveal() ?? (config.secretFile && (await readSecret(config.secretFile, needs.folder)))
-      const headers = {
-        ...given.headers,
-        'idempotency-key': message.key,
-        ...(key ? { 'x-tidewatch-signature': sign(key, Math.floor(needs.now() / SECOND), body) } : {}),
-      }
-      const secrets = key ? [...given.secrets, key] : given.secrets
-      await post({ url: config.url, body, headers, secrets, timeout: config.timeout, fetch: needs.fetch, now: needs.now }, signal)
-    },
-  }),
+  create: (config, needs: NotifierNeeds): Notifier => {
+    const { folder = '.' } = needs
+    const client = openClient(config, { fetch: needs.fetch, folder })
+    const readKey = async () => {
+      if (config.secretFile === undefined) return config.secret?.reveal()
+      return readSecret('secretFile', config.secretFile, folder).catch(error => {
+        throw asDeliveryError(error, config.url)
+      })
+    }
+    return {
+      async send(message, signal) {
+        signal.throwIfAborted()
+        const body = JSON.stringify(webhookBody(message, needs.externalUrl))
+        const key = await readKey()
+        const headers = {
+          'idempotency-key': message.key,
+          ...(key ? { 'x-tidewatch-signature': sign(key, Math.floor(needs.now() / SECOND), body) } : {}),
+        }
+        await post(client, { url: config.url, body, headers, secrets: key ? [key] : [] }, needs.now, signal)
+      },
+    }
+  },
   examples: [{ url: 'https://hooks.example.org/tidewatch', secret: 'shared secret' }, { url: 'http://127.0.0.1:8080/' }],
 })
 

@@ -394,7 +394,7 @@ describe('prometheus', () => {
     const parse = (options: object) => sources.prometheus.config.safeParse({ url: URL, ...options })
     it.each([
       [{ url: 'http://me:hunter2@host' }, 'must not hold a user or password'],
-      [{ url: 'ftp://host' }, 'must be an http or https address'],
+      [{ url: 'ftp://host' }, 'must be an address that begins with http:// or https://'],
       [{ url: 'http://host/?token=hunter2' }, 'use params'],
       [{ basicAuth: { username: 'a', password: 'hunter2', passwordFile: 'b' } }, 'got both'],
       [{ bearerToken: 'hunter2', bearerTokenFile: 'b' }, 'must have one of'],

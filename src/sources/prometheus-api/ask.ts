@@ -1,9 +1,10 @@
-import { formatDuration, SECOND } from '../../duration.ts'
+import { SECOND } from '../../duration.ts'
 import { SourceError } from '../../errors.ts'
+import { type HttpAnswer, type HttpClient, openClient } from '../../http/client.ts'
+import { HttpError } from '../../http/http-error.ts'
+import { readRetryAfter } from '../../http/retry-after.ts'
 import type { SourceNeeds } from '../source.ts'
-import { authorize, blot } from './authorize.ts'
-import { addressOf, type Call, printCurl } from './curl.ts'
-import { httpsFetch } from './https-fetch.ts'
+import { addressOf, type Call, printCall } from './call.ts'
 import { limiter } from './limit.ts'
 import type { Options } from './options.ts'
 
@@ -28,18 +29,17 @@ const LONGEST_WISH = 120 * SECOND
  * after 0.5 s, 1 s, 2 s … 30 s, or when Retry-After says. Rejects with a `SourceError`, or with the reason of the signal.
  */
 export function asker(options: Options, needs: SourceNeeds): Ask {
-  const send = options.tls ? httpsFetch(options.tls, needs.folder) : needs.fetch
+  const send = openClient(options, needs)
   const limited = limiter(options.concurrency)
   let method: Call['method'] = 'POST'
 
   const attempt = async (call: Call, signal: AbortSignal): Promise<Reply | Refusal> => {
-    const { headers, secrets } = await authorize(options, needs.folder)
-    const answer = await exchange(send, call, options, headers, secrets, signal)
-    if (answer instanceof SourceError) return { error: answer, wish: undefined }
-    const { response, text } = answer
-    if (response.ok) return understand(text, call, options, secrets)
-    if (response.status === 405 && call.method === 'POST') return 'wants GET'
-    return refuse(response, text, call, options, secrets, needs.now)
+    const exchanged = await exchange(send, call, options, signal)
+    if (exchanged instanceof SourceError) return { error: exchanged, wish: undefined }
+    const { answer, text } = exchanged
+    if (answer.ok) return understand(text, call, options, answer)
+    if (answer.status === 405 && call.method === 'POST') return 'wants GET'
+    return refuse(answer, text, call, options, needs.now())
   }
 
   return async (path, params, signal) => {
@@ -65,60 +65,52 @@ export function asker(options: Options, needs: SourceNeeds): Ask {
 type Refusal = 'wants GET' | { readonly error: SourceError; readonly wish: number | undefined }
 
 async function exchange(
-  send: typeof fetch,
+  send: HttpClient,
   call: Call,
   options: Options,
-  headers: Readonly<Record<string, string>>,
-  secrets: readonly string[],
   signal: AbortSignal,
-): Promise<{ response: Response; text: string } | SourceError> {
+): Promise<{ answer: HttpAnswer; text: string } | SourceError> {
+  const { method } = call
   const form = new URLSearchParams(call.params).toString()
   const address = addressOf(call, options)
-  const late = AbortSignal.timeout(options.timeout)
+  const url = method === 'GET' && form ? `${address}?${form}` : address
+  const headers = {
+    accept: 'application/json',
+    ...(method === 'POST' && { 'content-type': 'application/x-www-form-urlencoded' }),
+  }
   try {
-    const response = await send(call.method === 'GET' && form ? `${address}?${form}` : address, {
-      method: call.method,
-      headers: {
-        accept: 'application/json',
-        ...(call.method === 'POST' && { 'content-type': 'application/x-www-form-urlencoded' }),
-        ...headers,
-      },
-      ...(call.method === 'POST' && { body: form }),
-      // A redirect would carry our headers to an address that nobody configured.
-      redirect: 'manual',
-      signal: AbortSignal.any([signal, late]),
-    })
-    return { response, text: await response.text() }
+    const answer = await send({ method, url, headers, ...(method === 'POST' && { body: form }) }, signal)
+    const { bytes } = await answer.read()
+    return { answer, text: new TextDecoder().decode(bytes) }
   } catch (error) {
-    signal.throwIfAborted()
-    if (error instanceof SourceError) throw error
-    const reason = late.aborted ? `no answer within ${formatDuration(options.timeout)}` : blot(reasonOf(error), secrets)
-    return fault(call, options, `must answer, got ${reason}`, true)
+    if (!(error instanceof HttpError)) throw error
+    if (error.kind === 'setup') throw new SourceError(error.message, { retryable: false })
+    return fault(call, options, `must answer, got ${error.message}`, true)
   }
 }
 
-function understand(text: string, call: Call, options: Options, secrets: readonly string[]): Reply | Refusal {
+function understand(text: string, call: Call, options: Options, { redact }: HttpAnswer): Reply | Refusal {
   const body = parseJson(text)
   if (body === undefined)
     // What begins as an object was cut off on its way; anything else is another kind of server.
     return {
-      error: fault(call, options, `must answer in JSON, got ${excerpt(text, secrets)}`, /^\s*\{/.test(text)),
+      error: fault(call, options, `must answer in JSON, got ${excerpt(text, redact)}`, /^\s*\{/.test(text)),
       wish: undefined,
     }
   if (body.status !== 'success' || body.data === undefined)
     return {
-      error: fault(call, options, `must answer with success, got ${describe(body, text, secrets)}`, false),
+      error: fault(call, options, `must answer with success, got ${describe(body, text, redact)}`, false),
       wish: undefined,
     }
   const { missing, remarks } = sortWarnings(body)
-  const told = missing.map(text => blot(text, secrets))
+  const told = missing.map(redact)
   if (told.length > 0 && options.partial === 'refuse')
     return {
       error: fault(call, options, `must answer with all data, got a partial answer: ${told.join('; ')}`, true),
       wish: undefined,
     }
-  const warnings = [...told.map(text => `partial answer: ${text}`), ...remarks.map(text => blot(text, secrets))]
-  return { data: body.data, warnings, request: printCurl(call, options) }
+  const warnings = [...told.map(text => `partial answer: ${text}`), ...remarks.map(redact)]
+  return { data: body.data, warnings, request: printCall(call, options) }
 }
 
 /**
@@ -134,15 +126,7 @@ function sortWarnings(body: Body): { missing: string[]; remarks: string[] } {
   return { missing, remarks }
 }
 
-function refuse(
-  response: Response,
-  text: string,
-  call: Call,
-  options: Options,
-  secrets: readonly string[],
-  now: () => number,
-): Refusal {
-  const { status } = response
+function refuse({ status, headers, redact }: HttpAnswer, text: string, call: Call, options: Options, now: number): Refusal {
   const retryable = status === 429 || status >= 500
   const hint =
     status === 401 || status === 403
@@ -150,22 +134,14 @@ function refuse(
       : status === 404
         ? '; check url: it must be the address in front of /api/v1'
         : status >= 300 && status < 400
-          ? `; redirects are not followed, it points to ${blot(withoutQuery(response.headers.get('location')), secrets)}`
+          ? `; redirects are not followed, it points to ${redact(withoutQuery(headers.get('location')))}`
           : ''
   const body = parseJson(text)
-  const said = body ? describe(body, text, secrets) : text.trim() === '' ? 'nothing more' : excerpt(text, secrets)
+  const said = body ? describe(body, text, redact) : text.trim() === '' ? 'nothing more' : excerpt(text, redact)
   return {
     error: fault(call, options, `must answer with success, got ${status} ${said}${hint}`, retryable),
-    wish: retryable ? parseRetryAfter(response.headers.get('retry-after'), now) : undefined,
+    wish: retryable ? readRetryAfter(headers, now) : undefined,
   }
-}
-
-/** ms until a time given as seconds or as a date of HTTP; undefined when it is neither. */
-export function parseRetryAfter(text: string | null, now: () => number): number | undefined {
-  if (text === null || text.trim() === '') return undefined
-  if (/^\s*\d+(\.\d+)?\s*$/.test(text)) return Number(text) * SECOND
-  const date = Date.parse(text)
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now())
 }
 
 interface Body {
@@ -187,13 +163,13 @@ function parseJson(text: string): Body | undefined {
   }
 }
 
-function describe(body: Body, text: string, secrets: readonly string[]): string {
-  if (typeof body.error !== 'string') return excerpt(text, secrets)
-  return blot(typeof body.errorType === 'string' ? `${body.errorType}: ${body.error}` : body.error, secrets)
+function describe(body: Body, text: string, redact: HttpAnswer['redact']): string {
+  if (typeof body.error !== 'string') return excerpt(text, redact)
+  return redact(typeof body.errorType === 'string' ? `${body.errorType}: ${body.error}` : body.error)
 }
 
-function excerpt(text: string, secrets: readonly string[]): string {
-  const line = blot(text, secrets).replace(/\s+/g, ' ').trim()
+function excerpt(text: string, redact: HttpAnswer['redact']): string {
+  const line = redact(text).replace(/\s+/g, ' ').trim()
   return JSON.stringify(line.length > 300 ? `${line.slice(0, 300)}…` : line)
 }
 
@@ -205,18 +181,6 @@ function withoutQuery(location: string | null): string {
   return (location ?? 'nowhere').replace(/[?#].*$/, '').replace(/\/\/[^/@]*@/, '//')
 }
 
-/** The innermost cause says most: fetch itself only says that it failed. */
-function reasonOf(error: unknown): string {
-  let inner = error as { message?: string; code?: string; cause?: unknown; errors?: unknown[] }
-  for (let depth = 0; depth < 5; depth++) {
-    const next = inner.cause ?? inner.errors?.[0]
-    if (typeof next !== 'object' || next === null) break
-    inner = next
-  }
-  const message = inner.message || String(inner)
-  return inner.code && !message.includes(inner.code) ? `${inner.code} ${message}` : message
-}
-
 function fault(call: Call, options: Options, message: string, retryable: boolean): SourceError {
-  return new SourceError(`prometheus at ${options.url} ${message}`, { retryable, requests: [printCurl(call, options)] })
+  return new SourceError(`prometheus at ${options.url} ${message}`, { retryable, requests: [printCall(call, options)] })
 }

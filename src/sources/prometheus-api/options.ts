@@ -1,12 +1,7 @@
 import { z } from 'zod'
 import { DAY, SECOND } from '../../duration.ts'
-import { duration, secret } from '../../schema.ts'
-
-const file = (description: string) =>
-  z
-    .string()
-    .min(1)
-    .meta({ description: `${description}; read anew when it changes` })
+import { checkConnection, connectionOptions, faultOfAddress } from '../../http/options.ts'
+import { duration } from '../../schema.ts'
 
 /** Options of the `prometheus` source. */
 export const options = z
@@ -18,34 +13,11 @@ export const options = z
         if (message) context.addIssue({ code: 'custom', message })
       })
       .meta({ description: 'address of the API, with its path prefix but without /api/v1', examples: ['http://127.0.0.1:9090'] }),
-    headers: z
-      .record(z.string().regex(/^[!#$%&'*+.^_`|~\w-]+$/, 'must be the name of a header'), secret())
-      .default(() => ({}))
-      .meta({ description: 'headers of each request, such as X-Scope-OrgID; never printed' }),
     params: z
       .record(z.string(), z.string())
       .default(() => ({}))
       .meta({ description: 'parameters of each request, such as dedup or max_source_resolution of Thanos' }),
-    basicAuth: z
-      .strictObject({
-        username: z.string(),
-        password: secret().optional(),
-        passwordFile: file('file of the password').optional(),
-      })
-      .refine(({ password, passwordFile }) => !(password && passwordFile), 'must have password or passwordFile, got both')
-      .optional(),
-    bearerToken: secret().optional(),
-    bearerTokenFile: file('file of the token').optional(),
-    tls: z
-      .strictObject({
-        caFile: file('certificates of authorities that are trusted').optional(),
-        certFile: file('certificate of the client').optional(),
-        keyFile: file('key of the client').optional(),
-        serverName: z.string().optional().meta({ description: 'name that the certificate of the server must have' }),
-        insecureSkipVerify: z.boolean().default(false),
-      })
-      .refine(({ certFile, keyFile }) => !certFile === !keyFile, 'must have certFile and keyFile together')
-      .optional(),
+    ...connectionOptions,
     timeout: duration()
       .default(30 * SECOND)
       .meta({ description: 'how long one request may take' }),
@@ -60,19 +32,13 @@ export const options = z
       .default(31 * DAY)
       .meta({ description: 'time that one request spans at most' }),
   })
-  .refine(
-    ({ basicAuth, bearerToken, bearerTokenFile }) => [basicAuth, bearerToken, bearerTokenFile].filter(Boolean).length <= 1,
-    'must have one of basicAuth, bearerToken, bearerTokenFile',
-  )
-  .refine(({ url, tls }) => !tls || /^https:/i.test(url), 'must have an https url with tls')
+  .superRefine((given, context) => checkConnection(given, [given.url], context))
 
 export type Options = z.output<typeof options>
 
-/** What is wrong with an address, without repeating it: it may hold a password. */
 function faultOfUrl(text: string): string | undefined {
-  const url = URL.parse(text)
-  if (!url || !/^https?:$/.test(url.protocol)) return 'must be an http or https address'
-  if (url.username || url.password) return 'must not hold a user or password; use basicAuth'
-  if (url.search || url.hash) return 'must end with its path; use params for parameters'
-  return undefined
+  const fault = faultOfAddress(text)
+  if (fault) return fault
+  const { search, hash } = new URL(text)
+  return search || hash ? 'must end with its path; use params for parameters' : undefined
 }

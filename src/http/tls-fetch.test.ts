@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { create } from '../../pipeline/configuration.ts'
-import { sources } from '../index.ts'
+import { create } from '../pipeline/configuration.ts'
+import { sources } from '../sources/index.ts'
 
 /** Made for this test only; good for metrics.test, its own authority. */
 const CERT = `-----BEGIN CERTIFICATE-----

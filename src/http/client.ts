@@ -1,0 +1,102 @@
+import { formatDuration } from '../duration.ts'
+import { authorize } from './authorize.ts'
+import { describeNetworkError, HttpError } from './http-error.ts'
+import type { Connection } from './options.ts'
+import { redact } from './redact.ts'
+import { tlsFetch } from './tls-fetch.ts'
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST'
+  readonly url: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+  /** Texts of this request that must not be seen, beside those of the options. */
+  readonly secrets?: readonly string[]
+}
+
+export interface HttpAnswer {
+  readonly status: number
+  readonly ok: boolean
+  readonly headers: Headers
+  /** The first `limit` bytes of the body, the rest is not read; `complete` says whether there is no rest. */
+  read(limit?: number): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly complete: boolean }>
+  /** Leaves the body unread. */
+  discard(): Promise<void>
+  /** Text of the other side without what we sent it in confidence. */
+  redact(text: string): string
+  /** Length of the longest secret, for those who cut a text before they redact it. */
+  readonly longestSecret: number
+}
+
+/** Sends one request. Rejects with an `HttpError`, or with the reason of the signal. */
+export type HttpClient = (request: HttpRequest, signal: AbortSignal) => Promise<HttpAnswer>
+
+export interface HttpNeeds {
+  readonly fetch: typeof fetch
+  /** Folder that relative file names of the options start from. */
+  readonly folder: string
+}
+
+/**
+ * Makes the one way to send requests: with credentials and certificates as the files hold them now, without following redirects, which
+ * would carry our headers to an address that nobody configured. `timeout` (ms) includes the reading of the body.
+ */
+export function openClient(options: Connection & { readonly timeout: number }, needs: HttpNeeds): HttpClient {
+  const send = options.tls ? tlsFetch(options.tls, needs.folder) : needs.fetch
+  return async ({ method, url, headers, body, secrets: more = [] }, signal) => {
+    signal.throwIfAborted()
+    const given = await authorize(options, needs.folder)
+    signal.throwIfAborted()
+    const secrets = [...given.secrets, ...more]
+    const late = AbortSignal.timeout(options.timeout)
+    const guard = async <Value>(task: () => Promise<Value>): Promise<Value> => {
+      try {
+        return await task()
+      } catch (error) {
+        signal.throwIfAborted()
+        if (error instanceof HttpError) throw error
+        if (late.aborted) throw new HttpError(`no answer within ${formatDuration(options.timeout)}`, 'timeout')
+        // The cause is described, not attached: it may print headers.
+        throw new HttpError(redact(describeNetworkError(error), secrets), 'network')
+      }
+    }
+    const response = await guard(() =>
+      send(url, {
+        method,
+        headers: { ...headers, ...given.headers },
+        ...(body !== undefined && { body }),
+        redirect: 'manual',
+        signal: AbortSignal.any([signal, late]),
+      }),
+    )
+    return {
+      status: response.status,
+      ok: response.ok,
+      headers: response.headers,
+      read: (limit = Infinity) => guard(() => readBody(response, limit)),
+      async discard() {
+        await response.body?.cancel()
+      },
+      redact: text => redact(text, secrets),
+      longestSecret: Math.max(0, ...secrets.map(secret => secret.length)),
+    }
+  }
+}
+
+async function readBody(response: Response, limit: number) {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of response.body ?? []) {
+    chunks.push(chunk)
+    length += chunk.length
+    if (length > limit) break
+  }
+  const bytes = new Uint8Array(Math.min(length, limit))
+  let at = 0
+  for (const chunk of chunks) {
+    const part = chunk.subarray(0, bytes.length - at)
+    bytes.set(part, at)
+    at += part.length
+  }
+  return { bytes, complete: length <= limit }
+}
