@@ -13,6 +13,7 @@ import { openScheduler } from './scheduler.ts'
 import { openSourceChecks, type SourceHealth } from './source-checks.ts'
 import { openTrainer, type TrainingLoad } from './trainer.ts'
 import { openTrainingPool } from './training-pool.ts'
+import { openProblemLog } from './watch/problem-log.ts'
 import type { World } from './world.ts'
 
 export interface ServiceHealth {
@@ -46,6 +47,7 @@ export async function startService(first: Configuration, store: Store, folder: s
   const { signal } = stopping
   const pool = openComputePool(first.workers)
   const registry = new Registry()
+  const problemLog = openProblemLog(world)
   const metrics = describeMetrics(registry)
   const trainingPool = openTrainingPool(first.training.threads)
   const trainer = openTrainer({
@@ -101,20 +103,28 @@ export async function startService(first: Configuration, store: Store, folder: s
     store,
     dispatcher,
     now,
-    onDone: () => {},
+    onDone: flow => problemLog.worked(`flow ${flow}`),
     onError: (flow, error) => {
       if (signal.aborted) return
       metrics.runs.inc({ status: 'failed' })
-      log('error', `flow ${flow}: ${error instanceof Error ? error.message : String(error)}`)
+      problemLog.failed(`flow ${flow}`, error instanceof Error ? error.message : String(error))
     },
   })
   await scheduler.schedule(first.flows)
 
-  const sourceChecks = openSourceChecks({ now, signal })
+  const sourceChecks = openSourceChecks({ now, signal, problemLog })
   const checkSources = () => sourceChecks.check(current)
 
-  const loop = { sleep: world.sleep, signal, onError: (error: Error) => log('error', error.message) }
-  const loops = Promise.all([repeat(TICK, () => scheduler.tick(signal), loop), repeat(SOURCE_CHECK_EVERY, checkSources, loop)])
+  const loop = (subject: string, ms: number, work: () => Promise<unknown>) =>
+    repeat(ms, () => work().then(() => problemLog.worked(subject)), {
+      sleep: world.sleep,
+      signal,
+      onError: error => problemLog.failed(subject, error.message),
+    })
+  const loops = Promise.all([
+    loop('scheduler', TICK, () => scheduler.tick(signal)),
+    loop('check of sources', SOURCE_CHECK_EVERY, checkSources),
+  ])
 
   return {
     store,
@@ -138,6 +148,7 @@ export async function startService(first: Configuration, store: Store, folder: s
       await scheduler.schedule(next.flows)
       current = assembly
       trainer.keep(next.flows)
+      problemLog.keep(next)
       outboxStop.abort()
       await outboxDone
       outboxStop = new AbortController()

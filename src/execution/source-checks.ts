@@ -1,4 +1,5 @@
 import type { Assembly } from './assembly.ts'
+import type { ProblemLog } from './watch/problem-log.ts'
 
 /** What the last check of one source saw. `error` is absent while it answers. */
 export interface SourceHealth {
@@ -18,7 +19,15 @@ export interface SourceChecks {
 /** ms after which a source that has not answered a check is down. */
 const CHECK_DEADLINE = 10_000
 
-export function openSourceChecks({ now, signal }: { readonly now: () => number; readonly signal: AbortSignal }): SourceChecks {
+export function openSourceChecks({
+  now,
+  signal,
+  problemLog,
+}: {
+  readonly now: () => number
+  readonly signal: AbortSignal
+  readonly problemLog: ProblemLog
+}): SourceChecks {
   const health = new Map<string, SourceHealth>()
   return {
     async check({ configuration, sources }) {
@@ -28,8 +37,12 @@ export function openSourceChecks({ now, signal }: { readonly now: () => number; 
           try {
             await source.check(AbortSignal.any([signal, AbortSignal.timeout(CHECK_DEADLINE)]))
             health.set(name, { name, type, ok: true, checkedAt: now() })
+            problemLog.worked(`source ${name}`)
           } catch (error) {
-            if (!signal.aborted) health.set(name, { name, type, ok: false, error: (error as Error).message, checkedAt: now() })
+            if (signal.aborted) return
+            const { message } = error as Error
+            health.set(name, { name, type, ok: false, error: message, checkedAt: now() })
+            problemLog.failed(`source ${name}`, message)
           }
         }),
       )

@@ -1,4 +1,5 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
+import { channelHealth } from '../execution/watch/health.ts'
 import type { ChannelState } from '../stores/store.ts'
 import type { ServerParts } from './parts.ts'
 import { ChannelListWire, type ChannelWire, finite } from './wire.ts'
@@ -19,12 +20,6 @@ export function channelRoutes({ store, configuration }: ServerParts): OpenAPIHon
     return c.json({ channels }, 200)
   })
   return app
-}
-
-/** failing: messages wait behind an error. */
-export function channelHealth(state: ChannelState | undefined): ChannelWire['health'] {
-  if (state?.lastError !== undefined && state.pending > 0) return 'failing'
-  return state && state.delivered + state.pending + state.abandoned > 0 ? 'ok' : 'idle'
 }
 
 function toWire(name: string, type: string, state: ChannelState | undefined): ChannelWire {

@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
-import { MINUTE } from '../duration.ts'
+import { flowHealth } from '../execution/watch/health.ts'
 import type { FlowConfig } from '../pipeline/configuration.ts'
 import type { FlowState, RunLog, Store } from '../stores/store.ts'
 import type { ServerParts } from './parts.ts'
@@ -37,14 +37,14 @@ const runs = createRoute({
 })
 
 /** `/api/v1/flows` and what is below it. */
-export function flowRoutes({ store, configuration, now }: ServerParts): OpenAPIHono {
+export function flowRoutes({ store, configuration, health, now }: ServerParts): OpenAPIHono {
   const app = new OpenAPIHono({ defaultHook: refuseBadInput })
   app.openapi(list, async c => {
     const states = new Map((await store.flows()).map(state => [state.flow, state]))
     const flows = await Promise.all(
       configuration().flows.map(async flow => {
         const state = states.get(flow.name)
-        return toWire(flow, state, await lastRequest(store, state), now())
+        return toWire(flow, state, await lastRequest(store, state), flowHealth(flow, state, now(), health().startedAt))
       }),
     )
     return c.json({ flows }, 200)
@@ -57,13 +57,6 @@ export function flowRoutes({ store, configuration, now }: ServerParts): OpenAPIH
     return c.json({ runs: logs.map(runToWire) }, 200)
   })
   return app
-}
-
-/** failing: the last run failed. late: it should have run, and did not, for two of its periods and a minute. */
-export function flowHealth(flow: FlowConfig, state: FlowState | undefined, now: number): FlowWire['health'] {
-  if (state && state.failures > 0) return 'failing'
-  if (state && now - state.nextRunAt > 2 * flow.every + MINUTE) return 'late'
-  return state?.lastRun ? 'ok' : 'waiting'
 }
 
 /** A failed run may have made no request; the one before it asked the same. */
@@ -82,7 +75,7 @@ function requestOf(run: RunLog): string | null {
   return run.diagnostics.find(({ request }) => request !== undefined)?.request ?? null
 }
 
-function toWire(flow: FlowConfig, state: FlowState | undefined, request: string | null, now: number): FlowWire {
+function toWire(flow: FlowConfig, state: FlowState | undefined, request: string | null, health: FlowWire['health']): FlowWire {
   return {
     name: flow.name,
     summary: flow.summary ?? null,
@@ -96,7 +89,7 @@ function toWire(flow: FlowConfig, state: FlowState | undefined, request: string 
     cron: flow.cron ?? null,
     detectors: flow.detect.map(({ name }) => name),
     notify: [...flow.notify],
-    health: flowHealth(flow, state, now),
+    health,
     series: state?.lastRun?.series ?? 0,
     failures: state?.failures ?? 0,
     watermark: finite(state?.watermark ?? NaN),

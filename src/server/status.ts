@@ -1,7 +1,6 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import { seriesId } from '../anomaly.ts'
-import { channelHealth } from './channels.ts'
-import { flowHealth } from './flows.ts'
+import { channelHealth, flowHealth } from '../execution/watch/health.ts'
 import type { ServerParts } from './parts.ts'
 import { StatusWire } from './wire.ts'
 
@@ -39,7 +38,8 @@ export function statusRoutes({ store, configuration, health, now, version }: Ser
         series: flows.reduce((sum, { name }) => sum + (stateOf.get(name)?.lastRun?.series ?? 0), 0),
         flows: {
           total: flows.length,
-          failing: flows.filter(flow => ['failing', 'late'].includes(flowHealth(flow, stateOf.get(flow.name), time))).length,
+          failing: flows.filter(flow => ['failing', 'late'].includes(flowHealth(flow, stateOf.get(flow.name), time, startedAt)))
+            .length,
         },
         sources: { total: sources.length, failing: sources.filter(({ ok }) => !ok).length },
         channels: {

@@ -1,0 +1,27 @@
+import { MINUTE } from '../../duration.ts'
+import type { FlowConfig } from '../../pipeline/configuration.ts'
+import type { ChannelState, FlowState } from '../../stores/store.ts'
+
+export type FlowHealth = 'ok' | 'failing' | 'late' | 'waiting'
+export type ChannelHealth = 'ok' | 'failing' | 'idle'
+
+/**
+ * failing: the last run failed. late: it should have run, and did not, for two of its periods and a minute, the time before `startedAt` (the
+ * start of the process) not counted. waiting: it has not run yet.
+ */
+export function flowHealth(
+  flow: Pick<FlowConfig, 'every'>,
+  state: FlowState | undefined,
+  now: number,
+  startedAt = -Infinity,
+): FlowHealth {
+  if (state && state.failures > 0) return 'failing'
+  if (state && now - Math.max(state.nextRunAt, startedAt) > 2 * flow.every + MINUTE) return 'late'
+  return state?.lastRun ? 'ok' : 'waiting'
+}
+
+/** failing: messages wait behind an error. */
+export function channelHealth(state: ChannelState | undefined): ChannelHealth {
+  if (state?.lastError !== undefined && state.pending > 0) return 'failing'
+  return state && state.delivered + state.pending + state.abandoned > 0 ? 'ok' : 'idle'
+}

@@ -1,0 +1,38 @@
+import { beforeEach, expect, it } from 'vitest'
+import { SECOND } from '../../duration.ts'
+import { fakeFlow } from '../../testing/fake-server-parts.ts'
+import { openProblemLog, type ProblemLog } from './problem-log.ts'
+
+let now = 0
+let lines: string[] = []
+let log: ProblemLog
+beforeEach(() => {
+  now = 1_000_000
+  lines = []
+  log = openProblemLog({ now: () => now, log: (level, line) => void lines.push(`${level} ${line}`) })
+})
+
+it('has one line when it begins and one when it ends, whatever comes between', () => {
+  for (let i = 0; i < 100; i++, now += 3 * SECOND) log.failed('flow a', 'must answer, got 502')
+  log.worked('flow a')
+  log.worked('flow a')
+  expect(lines).toEqual(['error flow a fails: must answer, got 502', 'info flow a works again after 100 failures in 5m'])
+})
+
+it('logs a changed reason once a minute at most', () => {
+  for (let i = 0; i < 121; i++, now += SECOND) log.failed('flow a', `got ${i}`)
+  expect(lines).toEqual([
+    'error flow a fails: got 0',
+    'error flow a still fails (61 failures in 1m), now: got 60',
+    'error flow a still fails (121 failures in 2m), now: got 120',
+  ])
+})
+
+it('keeps subjects apart, and forgets those that are gone', () => {
+  log.failed('flow a', 'no')
+  log.failed('flow b', 'no')
+  log.keep({ flows: [fakeFlow('b', 'up')], sources: {}, notifiers: {} })
+  log.worked('flow a')
+  log.worked('flow b')
+  expect(lines.slice(2)).toEqual(['info flow b works again after 1 failure in 1s'])
+})

@@ -1,0 +1,83 @@
+import { formatDuration } from '../../duration.ts'
+import type { Configuration, FlowConfig } from '../../pipeline/configuration.ts'
+import type { ChannelState, FlowState } from '../../stores/store.ts'
+import type { SourceHealth } from '../source-checks.ts'
+import { channelHealth, flowHealth } from './health.ts'
+
+/** The watch at one moment, as its parts say of themselves. */
+export interface Observed {
+  readonly at: number
+  /** When the process started. */
+  readonly startedAt: number
+  readonly flows: readonly FlowState[]
+  readonly channels: readonly ChannelState[]
+  readonly sources: readonly SourceHealth[]
+  /** Why the store cannot be written; absent while it can. */
+  readonly storeError?: string
+}
+
+export type ComponentKind = 'source' | 'flow' | 'channel' | 'store' | 'scheduler'
+
+/** One part of the watch that does not work now. At most one problem for each part. */
+export interface Problem {
+  readonly component: ComponentKind
+  readonly name: string
+  /** A clause for people that goes on after the name: `does not answer: …`. */
+  readonly reason: string
+}
+
+/** So many flows of one source that fail together are the failure of the source; so many that are late, that of the scheduler. */
+const TOGETHER = 4
+/** Names that a reason lists. */
+const MOST_NAMES = 5
+
+/** What is wrong now. What follows from another problem is not listed: a source that is down has no failing flows. */
+export function problemsNow(
+  { flows, notifiers }: Pick<Configuration, 'flows' | 'notifiers'>,
+  observed: Observed,
+): readonly Problem[] {
+  const { at, startedAt, sources, channels, storeError } = observed
+  const problems: Problem[] = []
+  if (storeError !== undefined) problems.push({ component: 'store', name: 'store', reason: `cannot be written: ${storeError}` })
+
+  const isDown = new Set<string>()
+  for (const { name, ok, error } of sources)
+    if (!ok) {
+      isDown.add(name)
+      problems.push({ component: 'source', name, reason: `does not answer: ${error}` })
+    }
+
+  const stateOf = new Map(observed.flows.map(state => [state.flow, state]))
+  const healthOf = (flow: FlowConfig) => flowHealth(flow, stateOf.get(flow.name), at, startedAt)
+  const failing = flows.filter(flow => !isDown.has(flow.query.source) && healthOf(flow) === 'failing')
+  for (const [source, group] of Map.groupBy(failing, flow => flow.query.source)) {
+    const total = flows.filter(flow => flow.query.source === source).length
+    const errorOf = (flow: FlowConfig) => stateOf.get(flow.name)?.lastRun?.error ?? 'unknown error'
+    if (group.length === total && total >= TOGETHER)
+      problems.push({ component: 'source', name: source, reason: `fails all ${total} of its flows: ${errorOf(group[0]!)}` })
+    else for (const flow of group) problems.push({ component: 'flow', name: flow.name, reason: `fails: ${errorOf(flow)}` })
+  }
+
+  const late = flows.filter(flow => healthOf(flow) === 'late')
+  if (late.length >= TOGETHER)
+    problems.push({
+      component: 'scheduler',
+      name: 'scheduler',
+      reason: `runs ${late.length} of ${flows.length} flows late: ${list(late)}`,
+    })
+  else
+    for (const { name, every } of late)
+      problems.push({ component: 'flow', name, reason: `is late: it must run every ${formatDuration(every)}` })
+
+  for (const state of channels)
+    if (notifiers[state.channel] !== undefined && channelHealth(state) === 'failing')
+      problems.push({ component: 'channel', name: state.channel, reason: `does not deliver: ${state.lastError}` })
+  return problems
+}
+
+function list(flows: readonly FlowConfig[]): string {
+  const names = flows.slice(0, MOST_NAMES).map(({ name }) => name)
+  return flows.length > MOST_NAMES ? `${names.join(', ')} and others` : names.join(', ')
+}
+
+export const problemKey = ({ component, name }: Pick<Problem, 'component' | 'name'>) => `${component} ${name}`
