@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config'
+
+/** The tests of `npm run mutate -- FOLDER`: those that stand in the folder, so that each part is held by tests of its own. */
+export default defineConfig({
+  test: {
+    include: [`${process.env.MUTATE_TESTS ?? 'src'}/**/*.test.ts`],
+    exclude: ['**/*.peers.test.ts', '**/node_modules/**'],
+    testTimeout: 20_000,
+  },
+})
