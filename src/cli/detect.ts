@@ -11,6 +11,7 @@ import { rules } from '../rules/index.ts'
 import { sources } from '../sources/index.ts'
 import type { SeriesAnswer } from '../sources/source.ts'
 import { readTable } from '../sources/table/read-table.ts'
+import { fileLimit } from './file-limit.ts'
 import { makePart } from './part-option.ts'
 import { panelTitle, plotSvg } from './plot.ts'
 import { printTable } from './table.ts'
@@ -29,6 +30,8 @@ export interface DetectCommand {
   readonly rule: string
   readonly json: boolean
   readonly plot?: string
+  /** Bytes. */
+  readonly maxSize?: number
 }
 
 const PANELS = 24
@@ -90,7 +93,7 @@ interface Series {
   readonly step: number
 }
 
-async function readSeries({ file, url, expr, start, end, step: stepText }: DetectCommand): Promise<Series> {
+async function readSeries({ file, url, expr, start, end, step: stepText, maxSize }: DetectCommand): Promise<Series> {
   if ((file === undefined) === (url === undefined)) throw new InputError('must have either FILE or --url, got both or none')
   const { signal } = new AbortController()
   const world = realWorld()
@@ -106,7 +109,7 @@ async function readSeries({ file, url, expr, start, end, step: stepText }: Detec
     const source = makeSource('prometheus', { url }, needs)
     return { ...tidy(await source.read({ expr, range: { start: from, end: to + 1 }, step }, signal)), step }
   }
-  const table = await readTable(file!)
+  const table = await readTable(file!, fileLimit(maxSize))
   if (table.times.length === 0) return { frames: [], warnings: table.warnings, step: 1 }
   const [first, last] = extremes(table.times)
   const step = stepText === undefined ? (table.step > 0 ? table.step : 1000) : parseLength('--step', stepText)

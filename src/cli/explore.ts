@@ -28,6 +28,8 @@ export interface ExploreCommand {
   readonly limit: number
   readonly json: boolean
   readonly html?: string
+  /** Bytes of a file. */
+  readonly maxSize?: number
 }
 
 /** `tidewatch explore`: what the series of a file or of a Prometheus have to do with each other, and which are of no use. */
@@ -74,7 +76,7 @@ async function readAll(options: ExploreCommand, queries: readonly Query[], world
   }
   if (file !== undefined) {
     if (match !== undefined || job !== undefined) throw new InputError('--match and --job must come with --url, got FILE')
-    const collection = await readFileSeries(file, { ...times, limit })
+    const collection = await readFileSeries(file, { ...times, limit, maxSize: options.maxSize })
     return { collection, faults: await checkQueries(queries, collection.names) }
   }
   if ((match === undefined) === (job === undefined)) throw new InputError('must have either --match or --job, got both or none')

@@ -170,3 +170,24 @@ describe('detect', () => {
     expect(existsSync(join(folder, 'none.svg'))).toBe(false)
   })
 })
+
+describe('--max-size', () => {
+  it.each([['detect'], ['explore'], ['score', '--train-rows', '0']])(
+    'is the most that %s reads of a file',
+    async (...command) => {
+      const file = join(folder, 'large.csv')
+      writeFileSync(file, `ts,v\n${'1,2\n'.repeat(1000)}`)
+      const { code, err } = await run(...command, file, '--max-size', '1KiB')
+      expect({ code, err }).toEqual({
+        code: 1,
+        err: `tidewatch: ${file}: must have at most 1 KiB (unzipped), got more; --max-size sets the limit\n`,
+      })
+    },
+  )
+  it('is a size with a unit', async () => {
+    expect(await run('detect', 'x.csv', '--max-size', '5m')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('must be a size with a unit like 512KiB, 64MiB or 1GiB, got "5m"'),
+    })
+  })
+})

@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from '@commander-js/extra-typings'
 import { ConfigError, DeliveryError, InputError, SourceError, StoreError } from '../errors.ts'
+import { parseSize } from '../size.ts'
 import { paint, realTerminal, type Terminal } from './terminal.ts'
 import { VERSION } from './version.ts'
 
@@ -107,6 +108,7 @@ ${EXIT_CODES}`,
     .option('--rule <type>', 'likewise', 'budget')
     .option('--json', 'print JSON', false)
     .option('--plot <file.svg>', 'draw value, band and anomalies')
+    .option('--max-size <size>', 'largest file that is read, after unzipping; default 256MiB', toSize)
     .addHelpText(
       'after',
       examples(
@@ -142,6 +144,7 @@ ${EXIT_CODES}`,
     .option('--limit <n>', 'series to look at', toCount, 500)
     .option('--json', 'print JSON', false)
     .option('--html <file>', 'write a page with plots')
+    .option('--max-size <size>', 'largest file that is read, after unzipping; default 256MiB', toSize)
     .addHelpText(
       'after',
       examples(
@@ -160,6 +163,7 @@ ${EXIT_CODES}`,
     .argument('<file>', 'CSV file, also .gz; a column `label` is ignored')
     .requiredOption('--train-rows <n>', 'rows to learn from first; their score is 0', toCount)
     .option('--out <file>', 'CSV with the header `score` (or `alarm`); - is standard output', '-')
+    .option('--max-size <size>', 'largest file that is read, after unzipping; default 256MiB', toSize)
     .option('--detector <type>', 'a type or { type: …, option: … }; one that looks at one column runs on each', 'default')
     .addOption(
       new Option('--as <column>', '`score` ranks rows and may be smoothed, `alarm` is what rules judge')
@@ -231,6 +235,14 @@ function collect(text: string, before: readonly string[] | undefined): readonly 
 function toCount(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('must be a whole number.')
   return Number(text)
+}
+
+function toSize(text: string): number {
+  try {
+    return parseSize(text)
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}.`)
+  }
 }
 
 function toShare(text: string): number {

@@ -7,6 +7,7 @@ import { detectors } from '../detectors/index.ts'
 import { perColumn } from '../detectors/per-column.ts'
 import { InputError } from '../errors.ts'
 import { readTable, type Table } from '../sources/table/read-table.ts'
+import { fileLimit } from './file-limit.ts'
 import { makePart } from './part-option.ts'
 import { showProgress, type Terminal } from './terminal.ts'
 
@@ -18,6 +19,8 @@ export interface ScoreOptions {
   readonly detector: string
   /** `score` ranks and may be smoothed; `alarm` is what rules judge. */
   readonly as: 'score' | 'alarm'
+  /** Bytes. */
+  readonly maxSize?: number
 }
 
 /** Rows between two looks at the clock. */
@@ -26,7 +29,7 @@ const CHUNK = 2000
 /** `tidewatch score`: a CSV with the header `score` (or `alarm`) and one causal score for each row of the input, in its order. */
 export async function run(options: ScoreOptions, terminal: Terminal): Promise<void> {
   const { made } = makePart(detectors, '--detector', options.detector)
-  const table = await readTable(options.file, { ignore: ['label'] })
+  const table = await readTable(options.file, { ignore: ['label'], ...fileLimit(options.maxSize) })
   const { times } = table
   if (options.trainRows > times.length)
     throw new InputError(`--train-rows must be at most the ${times.length} rows of ${options.file}, got ${options.trainRows}`)

@@ -86,4 +86,11 @@ describe('csv', () => {
     const { frames } = await open('good.csv').latest({ expr: '*', time: T0 + 3 * STEP }, signal)
     expect(frames.map(({ labels, columns }) => [labels.column, columns.value[0]])).toEqual([['requests', 8]])
   })
+
+  it('reads no more than `maxBytes`, and says so', async () => {
+    await writeFile(join(folder, 'large.csv'), `ts,v\n${Array.from({ length: 1000 }, (_, i) => `${i},1\n`).join('')}`)
+    await expect(open('large.csv', { maxBytes: '1KiB' }).check(signal)).rejects.toThrow(
+      /large\.csv: must have at most 1 KiB \(unzipped\), got more; maxBytes sets the limit$/,
+    )
+  })
 })

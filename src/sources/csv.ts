@@ -2,6 +2,7 @@ import { isAbsolute, join } from 'node:path'
 import { z } from 'zod'
 import { component } from '../component.ts'
 import { SourceError } from '../errors.ts'
+import { size } from '../schema.ts'
 import type { SeriesAnswer, Source, SourceNeeds } from './source.ts'
 import { abortable, checkStep, rereader, withoutUnknown } from './table/answering.ts'
 import { describeUnknown } from './table/nearest.ts'
@@ -18,6 +19,7 @@ const config = z.strictObject({
     .array(z.string())
     .default(() => ['label'])
     .meta({ description: 'columns that are not values' }),
+  maxBytes: size().optional().meta({ description: 'largest file that is read, after unzipping; default 256MiB' }),
 })
 
 /**

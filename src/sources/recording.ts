@@ -4,10 +4,11 @@ import type { Labels } from '../anomaly.ts'
 import { component } from '../component.ts'
 import { SourceError } from '../errors.ts'
 import { compilePattern, type Pattern } from '../pattern.ts'
+import { size } from '../schema.ts'
 import type { SeriesAnswer, Source, SourceNeeds } from './source.ts'
 import { abortable, checkStep, withoutUnknown } from './table/answering.ts'
 import { describeUnknown } from './table/nearest.ts'
-import { readTable, type Table } from './table/read-table.ts'
+import { MAX_BYTES, readTable, type Table } from './table/read-table.ts'
 import { parseSeriesId } from './table/selector.ts'
 import { frameOf, gridOf, rowsAt, type Series, toSeries, windowOf } from './table/series.ts'
 
@@ -24,6 +25,7 @@ const config = z.strictObject({
     .optional()
     .meta({ description: 'epoch ms at which the replay stands at `position`; default the first question' }),
   loop: z.boolean().default(true).meta({ description: 'begin again when the recording is over' }),
+  maxBytes: size().optional().meta({ description: 'largest file that is read, after unzipping; default 256MiB' }),
 })
 
 /**
@@ -37,12 +39,12 @@ export const recording = component<Source, typeof config, SourceNeeds>({
   summary: 'Replays a recorded CSV file as if it happened now.',
   config,
   examples: [{ path: 'recording.csv.gz' }, { path: 'recording.csv.gz', position: 0.5, loop: false }],
-  create({ path, position, at, loop }, { folder, now }) {
+  create({ path, position, at, loop, maxBytes = MAX_BYTES }, { folder, now }) {
     const file = isAbsolute(path) ? path : join(folder, path)
     let opened: Promise<Replay> | undefined
     const open = () => {
       const moment = at ?? now()
-      opened ??= readTable(file).then(table => startReplay(table, { position, loop, moment }))
+      opened ??= readTable(file, { maxBytes }).then(table => startReplay(table, { position, loop, moment }))
       opened.catch(() => {
         opened = undefined
       })

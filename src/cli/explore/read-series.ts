@@ -6,6 +6,7 @@ import type { Source } from '../../sources/source.ts'
 import { readTable } from '../../sources/table/read-table.ts'
 import { parseSelector, parseSeriesId } from '../../sources/table/selector.ts'
 import { toSeries } from '../../sources/table/series.ts'
+import { fileLimit } from '../file-limit.ts'
 import { findHistory } from '../scan/discover.ts'
 
 /** One series to explore, as it was read. */
@@ -34,6 +35,8 @@ export interface ReadOptions {
   readonly step?: number
   /** Most series that are read. */
   readonly limit: number
+  /** Bytes of a file. */
+  readonly maxSize?: number | undefined
 }
 
 /** Rows of a file that are looked at; longer ones are averaged. */
@@ -42,8 +45,8 @@ const ROWS = 10_000
 const AT_ONCE = 4
 
 /** Columns of a CSV file. Rows that share a row of the grid are averaged. */
-export async function readFileSeries(file: string, { since, step: wanted, limit }: ReadOptions): Promise<Collection> {
-  const table = await readTable(file)
+export async function readFileSeries(file: string, { since, step: wanted, limit, maxSize }: ReadOptions): Promise<Collection> {
+  const table = await readTable(file, fileLimit(maxSize))
   const { times, columns, step: own } = toSeries(table)
   const warnings = [...table.warnings]
   const end = times.at(-1) ?? 0

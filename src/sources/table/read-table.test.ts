@@ -87,9 +87,21 @@ describe('readTable', () => {
     ['no value column', 'ts,label\n1,2\n', 'must have a value column'],
     ['two columns of one name', 'ts,v,v\n1,2,3\n', 'columns must have different names, got "v" twice'],
     ['an open quote', 'ts,v\n1,"2\n', 'x.csv:2:3: must close its quote'],
+    ['an open quote in the header', 'ts,"v\n1,2\n', 'x.csv:1:1: must close its quote'],
     ['an empty file', '', 'must have a header line'],
+    ['text in UTF-16', Buffer.from('ts,v\n1,2\n', 'utf16le'), 'x.csv:1:1: must be text in UTF-8, got bytes that are zero'],
+    ['a text that is long', `ts,v\n1,${'x'.repeat(1000)}\n`, `x.csv:2:3: v must be a number or empty, got "${'x'.repeat(60)}…"`],
+    ['a long cell', `ts,v\n1,2\n2,${'1'.repeat(65_537)}\n`, 'x.csv:3:3: must have at most 64 KiB in a cell, got 64 KiB'],
+    ['a long name of a column', `ts,${'v'.repeat(65_537)}\n`, 'x.csv:1:1: must have at most 64 KiB in a cell'],
+    ['a long line', `ts,v\n1,${' '.repeat(4_194_305)}\n`, 'x.csv:2:1: must have at most 4 MiB in a line, got 4 MiB'],
+    ['a long header', 'v'.repeat(4_194_305), 'x.csv:1:1: must have at most 4 MiB in a line, got 4 MiB'],
+    [
+      'too many columns',
+      `ts${Array.from({ length: 10_000 }, (_, i) => `,v${i}`).join('')}\n`,
+      'x.csv:1:1: must have at most 10000 columns, got 10001',
+    ],
   ])('refuses %s at its place', async (_, text, message) => {
-    await expect(read(text)).rejects.toThrow(message)
+    await expect(readTable({ text, name: 'x.csv' })).rejects.toThrow(message)
   })
 
   it('guesses which column was meant', async () => {
@@ -104,9 +116,52 @@ describe('readTable', () => {
     await writeFile(join(folder, 'a.csv.gz'), gzipSync(text))
     await writeFile(join(folder, 'cut.csv.gz'), gzipSync(text.repeat(100)).subarray(0, 40))
     for (const name of ['a.csv', 'a.csv.gz']) expect((await readTable(join(folder, name))).times).toHaveLength(2)
-    await expect(readTable(join(folder, 'cut.csv.gz'))).rejects.toThrow('must be a whole gzip file')
+    await expect(readTable(join(folder, 'cut.csv.gz'))).rejects.toThrow(
+      'must be a whole gzip file, got unexpected end of file after',
+    )
+    await writeFile(join(folder, 'bad.csv.gz'), gzipSync(text.repeat(100)).fill(7, 20, 30))
+    await expect(readTable(join(folder, 'bad.csv.gz'))).rejects.toThrow('bad.csv.gz: must be a whole gzip file, got ')
+    await expect(readTable(folder)).rejects.toThrow(`${folder}: must be a readable file, got EISDIR`)
     await expect(readTable(join(folder, 'none.csv'))).rejects.toThrow(/none\.csv: must be a readable file, got ENOENT/)
     await expect(readTable(join(folder, 'none.csv'))).rejects.toBeInstanceOf(SourceError)
+  })
+
+  it('stops to unzip at the limit, whatever a few MB hold', async () => {
+    // Each member of a gzip file may hold a thousand times its size: 5 GB in 5 MB.
+    const member = gzipSync(Buffer.alloc(10 * 2 ** 20, '0'), { level: 9 })
+    await writeFile(join(folder, 'bomb.csv.gz'), Buffer.concat(Array.from({ length: 500 }, () => member)))
+    const limit = { maxBytes: 2 ** 20 }
+    const message = 'bomb.csv.gz: must have at most 1 MiB (unzipped), got more; maxBytes sets the limit'
+    await expect(readTable(join(folder, 'bomb.csv.gz'), limit)).rejects.toThrow(message)
+    await expect(readTable(join(folder, 'bomb.csv.gz'), { ...limit, maxBytesOption: '--max-size' })).rejects.toThrow(
+      '--max-size sets the limit',
+    )
+  })
+
+  it('reads a file of just the limit, and refuses one byte more', async () => {
+    const text = 'ts,v\n1,2\n'
+    expect((await read(text, { maxBytes: text.length })).times).toHaveLength(1)
+    await expect(read(text, { maxBytes: text.length - 1 })).rejects.toThrow(
+      'x.csv: must have at most 8 bytes (unzipped), got more',
+    )
+  })
+
+  it('takes no memory for values that are not there', async () => {
+    const blank = '\n'.repeat(1_000_000)
+    const columns = Array.from({ length: 2000 }, (_, i) => `v${i}`)
+    const { times, warnings } = await read(`ts,${columns}\n${blank}`)
+    expect(times).toHaveLength(0)
+    expect(times.buffer.byteLength).toBeLessThan(10_000)
+    expect(warnings).toEqual([])
+  })
+
+  it('refuses more values than memory should hold: an empty cell takes a byte in the file and eight here', async () => {
+    const columns = Array.from({ length: 99 }, (_, i) => `v${i}`)
+    const text = `ts,${columns}\n${`1${','.repeat(99)}\n`.repeat(500)}`
+    await expect(read(text, { maxBytes: text.length })).rejects.toThrow(
+      `x.csv:1:1: must have at most ${text.length >> 1} values, got about`,
+    )
+    expect((await read(text, { maxBytes: 2 * text.length })).times).toHaveLength(500)
   })
 
   it('has no step with fewer than two times', async () => {

@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises'
-import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
 import { formatDuration } from '../../duration.ts'
 import { SourceError } from '../../errors.ts'
+import { formatSize } from '../../size.ts'
 import { describeUnknown } from './nearest.ts'
 import { guessTimeFormat, isoReader, MS_PER, type TimeFormat } from './parse-time.ts'
+import { readBytes } from './read-bytes.ts'
 
 /** A file as it is: one row per line below the header, in the order of the file, repeated and back-going times included. */
 export interface Table {
@@ -29,7 +28,21 @@ export interface TableOptions {
   readonly columns?: readonly string[]
   /** Columns never read, whether they are there or not; by default `label`. */
   readonly ignore?: readonly string[]
+  /** Bytes that are read at most, after unzipping; default `MAX_BYTES`. */
+  readonly maxBytes?: number
+  /** What a user changes to read more, for the message; default `maxBytes`, as the sources call it. */
+  readonly maxBytesOption?: string
 }
+
+/** 30 series every 15 seconds for a year: what memory holds, and far more than a season needs. */
+export const MAX_BYTES = 256 * 2 ** 20
+/** Longest line: 10,000 columns whose names are series with many labels. */
+const MAX_LINE = 4 * 2 ** 20
+const MAX_COLUMNS = 10_000
+/** Longest cell: the name of a series; numbers are shorter. */
+const MAX_CELL = 64 * 2 ** 10
+/** A value takes eight bytes of memory; in a file it may be one digit and a comma. */
+const VALUES_PER_BYTE = 0.5
 
 const TIME_NAMES = ['timestamp', 'time', 'ts', 'date', 'datetime']
 const COMMA = 44
@@ -46,48 +59,35 @@ export async function readTable(
   options: TableOptions = {},
 ): Promise<Table> {
   const name = typeof input === 'string' ? input : (input.name ?? 'text')
-  const raw = typeof input === 'string' ? await readBytes(input) : Buffer.from(input.text)
-  const bytes = raw[0] === 0x1f && raw[1] === 0x8b ? await unzip(raw, name) : raw
-  return parseTable(bytes, name, options)
+  const { maxBytes = MAX_BYTES, maxBytesOption: option = 'maxBytes' } = options
+  const content = typeof input === 'string' ? input : Buffer.from(input.text)
+  return parseTable(await readBytes(content, { name, maxBytes, option }), name, { ...options, maxBytes, maxBytesOption: option })
 }
 
-async function readBytes(path: string): Promise<Buffer> {
-  try {
-    return await readFile(path)
-  } catch (error) {
-    throw new SourceError(`${path}: must be a readable file, got ${(error as NodeJS.ErrnoException).code ?? error}`, {
-      retryable: false,
-      cause: error,
-    })
-  }
-}
-
-async function unzip(bytes: Buffer, name: string): Promise<Buffer> {
-  try {
-    return await promisify(gunzip)(bytes)
-  } catch (error) {
-    throw new SourceError(`${name}: must be a whole gzip file, got ${(error as Error).message}`, {
-      retryable: false,
-      cause: error,
-    })
-  }
-}
-
-function parseTable(bytes: Buffer, name: string, options: TableOptions): Table {
+function parseTable(bytes: Buffer, name: string, options: TableOptions & { readonly maxBytes: number }): Table {
   const fail = (line: number, column: number, message: string) =>
     new SourceError(`${name}:${line}:${column}: ${message}`, { retryable: false })
   const begin = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
+  if (bytes.subarray(0, 64).includes(0)) throw fail(1, 1, 'must be text in UTF-8, got bytes that are zero (UTF-16, or no text)')
   const headerEnd = endOfLine(bytes, begin)
+  if (headerEnd - begin > MAX_LINE) throw fail(1, 1, tooLong('a line', MAX_LINE, headerEnd - begin))
   const separator = findSeparator(bytes, begin, headerEnd)
-  const header = splitLine(bytes.toString('utf8', begin, headerEnd), String.fromCharCode(separator)).map(cell => cell.trim())
+  const header = readHeader(bytes.toString('utf8', begin, headerEnd), String.fromCharCode(separator), fail)
   if (header.length === 1 && header[0] === '') throw fail(1, 1, 'must have a header line, got an empty one')
   const timeAt = findTime(header, options, name)
   const wanted = chooseColumns(header, timeAt, options, name)
 
-  const rows = countLines(bytes, headerEnd)
+  // A row has a separator or a line break for each cell, so that a file holds no more rows than these, however many blank lines it has.
+  const rows = Math.min(countLines(bytes, headerEnd), Math.ceil((bytes.length + 1) / header.length))
+  const most = Math.floor(options.maxBytes * VALUES_PER_BYTE)
+  if (rows * (wanted.size + 1) > most)
+    throw fail(
+      1,
+      1,
+      `must have at most ${most} values, got about ${rows * (wanted.size + 1)}; ${options.maxBytesOption} sets the limit`,
+    )
   const times = new Float64Array(rows)
   const slots: (Float64Array | undefined)[] = header.map((_, i) => (wanted.has(i) ? new Float64Array(rows) : undefined))
-  const lines = new LineNumbers()
   const readIso = isoReader()
   let format = options.format
   let row = 0
@@ -100,10 +100,10 @@ function parseTable(bytes: Buffer, name: string, options: TableOptions): Table {
     const next = end + 1
     if (end > at && bytes[end - 1] === RETURN) end--
     if (end === at) {
-      lines.skip(row)
       at = next
       continue
     }
+    if (end - at > MAX_LINE) throw fail(line, 1, tooLong('a line', MAX_LINE, end - at))
     let cell = 0
     let from = at
     while (from <= end) {
@@ -114,6 +114,7 @@ function parseTable(bytes: Buffer, name: string, options: TableOptions): Table {
         if (to === end) throw fail(line, from - at + 1, 'must close its quote on the same line')
         to++
       } else while (to < end && bytes[to] !== separator) to++
+      if (to - from > MAX_CELL) throw fail(line, from - at + 1, tooLong('a cell', MAX_CELL, to - from))
       if (cell === timeAt) {
         if (format === undefined) {
           format = guessTimeFormat(textOf(bytes, from, to))
@@ -121,23 +122,19 @@ function parseTable(bytes: Buffer, name: string, options: TableOptions): Table {
             throw fail(
               line,
               from - at + 1,
-              `must be a time (epoch seconds or ms, or ISO 8601), got ${JSON.stringify(textOf(bytes, from, to))}`,
+              `must be a time (epoch seconds or ms, or ISO 8601), got ${shorten(textOf(bytes, from, to))}`,
             )
         }
         const time = format === 'iso' ? readIso(bytes, from, to) : parseNumber(bytes, from, to) * MS_PER[format]
         if (!Number.isFinite(time))
-          throw fail(line, from - at + 1, `must be a time (${format}), got ${JSON.stringify(textOf(bytes, from, to))}`)
+          throw fail(line, from - at + 1, `must be a time (${format}), got ${shorten(textOf(bytes, from, to))}`)
         times[row] = format === 's' ? Math.round(time * 1000) / 1000 : time
       } else {
         const slot = slots[cell]
         if (slot) {
           const value = parseNumber(bytes, from, to)
           if (value !== value && !isUnknown(textOf(bytes, from, to)))
-            throw fail(
-              line,
-              from - at + 1,
-              `${header[cell]} must be a number or empty, got ${JSON.stringify(textOf(bytes, from, to))}`,
-            )
+            throw fail(line, from - at + 1, `${header[cell]} must be a number or empty, got ${shorten(textOf(bytes, from, to))}`)
           slot[row] = value
         }
       }
@@ -151,18 +148,27 @@ function parseTable(bytes: Buffer, name: string, options: TableOptions): Table {
 
   const read = times.subarray(0, row)
   const columns = Object.fromEntries([...wanted].map(i => [header[i], slots[i]!.subarray(0, row)]))
-  return { name, times: read, columns, ...describeTimes(read, name, lines) }
+  return { name, times: read, columns, ...describeTimes(read, name, row => lineOf(row, bytes, headerEnd)) }
 }
 
-/** Line of a row: rows are one per line but for blank lines, which are few. */
-class LineNumbers {
-  readonly #blankBefore: number[] = []
-  skip(row: number): void {
-    this.#blankBefore.push(row)
+/** Line of a row, counting blank ones. */
+function lineOf(row: number, bytes: Buffer, headerEnd: number): number {
+  let line = 1
+  let left = row
+  for (let at = headerEnd + 1; at < bytes.length; at = endOfLine(bytes, at) + 1) {
+    line++
+    const blank = bytes[at] === NEWLINE || (bytes[at] === RETURN && bytes[at + 1] === NEWLINE)
+    if (!blank && left-- === 0) break
   }
-  of(row: number): number {
-    return row + 2 + this.#blankBefore.filter(before => before <= row).length
-  }
+  return line
+}
+
+function tooLong(what: string, most: number, got: number): string {
+  return `must have at most ${formatSize(most)} in ${what}, got ${formatSize(got)}`
+}
+
+function shorten(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)
 }
 
 function endOfLine(bytes: Buffer, from: number): number {
@@ -183,6 +189,16 @@ function findSeparator(bytes: Buffer, from: number, to: number): number {
     else if (!quoted && counts.has(bytes[i])) counts.set(bytes[i], counts.get(bytes[i])! + 1)
   }
   return [...counts].reduce((best, entry) => (entry[1] > best[1] ? entry : best))[0]
+}
+
+/** Names of the columns; blanks around them are not theirs. */
+function readHeader(line: string, separator: string, fail: (line: number, column: number, message: string) => Error): string[] {
+  const header = splitLine(line, separator).map(cell => cell.trim())
+  if (header.length > MAX_COLUMNS) throw fail(1, 1, `must have at most ${MAX_COLUMNS} columns, got ${header.length}`)
+  const long = header.find(cell => cell.length > MAX_CELL)
+  if (long !== undefined) throw fail(1, 1, tooLong('a cell', MAX_CELL, long.length))
+  if ((line.match(/"/g)?.length ?? 0) % 2 === 1) throw fail(1, 1, 'must close its quote on the same line')
+  return header
 }
 
 /** Cells of one line; `""` inside quotes is one quote. */
@@ -221,7 +237,8 @@ function findTime(header: readonly string[], options: TableOptions, name: string
 }
 
 function chooseColumns(header: readonly string[], timeAt: number, options: TableOptions, name: string): Set<number> {
-  const repeated = header.find((cell, i) => header.indexOf(cell) !== i)
+  const places = new Map(header.map((cell, i) => [cell, i]))
+  const repeated = header.find((cell, i) => places.get(cell) !== i)
   if (repeated !== undefined)
     throw new SourceError(`${name}:1: columns must have different names, got ${JSON.stringify(repeated)} twice`, {
       retryable: false,
@@ -234,7 +251,7 @@ function chooseColumns(header: readonly string[], timeAt: number, options: Table
   const chosen = options.columns ?? values
   if (chosen.length === 0)
     throw new SourceError(`${name}:1: must have a value column beside the time, got ${header.join(', ')}`, { retryable: false })
-  return new Set(chosen.map(column => header.indexOf(column)))
+  return new Set(chosen.map(column => places.get(column)!))
 }
 
 function textOf(bytes: Buffer, from: number, to: number): string {
@@ -274,7 +291,7 @@ function parseNumber(bytes: Buffer, from: number, to: number): number {
   return Number.isFinite(value) ? value : NaN
 }
 
-function describeTimes(times: Float64Array, name: string, lines: LineNumbers): { step: number; warnings: string[] } {
+function describeTimes(times: Float64Array, name: string, lineOf: (row: number) => number): { step: number; warnings: string[] } {
   const forward = new Float64Array(Math.max(0, times.length - 1))
   let count = 0
   let backward = 0
@@ -307,10 +324,10 @@ function describeTimes(times: Float64Array, name: string, lines: LineNumbers): {
   const warnings: string[] = []
   if (backward > 0)
     warnings.push(
-      `${name}:${lines.of(firstBack)}: ${times.length} rows go back in time ${timesOf(backward)}; as a series they are put in order`,
+      `${name}:${lineOf(firstBack)}: ${times.length} rows go back in time ${timesOf(backward)}; as a series they are put in order`,
     )
   if (repeats > 0)
-    warnings.push(`${name}:${lines.of(firstRepeat)}: a time is repeated ${timesOf(repeats)}; in a series its last row counts`)
+    warnings.push(`${name}:${lineOf(firstRepeat)}: a time is repeated ${timesOf(repeats)}; in a series its last row counts`)
   if (gaps > 0)
     warnings.push(
       `${name}: ${gaps} ${gaps === 1 ? 'gap' : 'gaps'}, the longest of ${formatDuration(longest)} after ${new Date(longestAt).toISOString()}`,
