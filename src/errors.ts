@@ -40,15 +40,22 @@ export class SourceError extends Error {
   }
 }
 
-/** A message was not accepted. `retryable` says whether sending it again makes sense; `retryAfter` (ms) is what the other side asked for. */
+/**
+ * A message was not accepted. `about: 'message'`: the other side refuses the content of this message, and would refuse it again as it is.
+ * `about: 'channel'`: whatever is sent now would fail, be it credentials, address, network or load; it is sent again until it is accepted.
+ * `reason` names the failure in one word, of which there are few, so that failures can be counted by it: `401`, `timeout`, `unreachable`.
+ * `retryAfter` (ms) is how long the other side asked to wait.
+ */
 export class DeliveryError extends Error {
   readonly code = 'delivery'
-  readonly retryable: boolean
+  readonly about: 'message' | 'channel'
+  readonly reason: string
   readonly retryAfter: number | undefined
-  constructor(message: string, options: { retryable: boolean; retryAfter?: number; cause?: unknown }) {
+  constructor(message: string, options: { about: 'message' | 'channel'; reason: string; retryAfter?: number; cause?: unknown }) {
     super(message, { cause: options.cause })
     this.name = 'DeliveryError'
-    this.retryable = options.retryable
+    this.about = options.about
+    this.reason = options.reason
     this.retryAfter = options.retryAfter
   }
 }

@@ -215,7 +215,7 @@ describe('a real Alertmanager', () => {
     const needs = { fetch: spoiling, now: Date.now, log: () => {}, externalUrl: '' }
     const notifier = alertmanager.create(alertmanager.config.parse({ urls }), needs)
     await expect(notifier.send(messageOf('wrong'), signal)).rejects.toMatchObject({
-      retryable: false,
+      about: 'message',
       message: expect.stringMatching(/must answer 2xx, got 400 .*start time must be before end time/),
     })
   })
@@ -232,7 +232,7 @@ describe('with one replica down', () => {
 
   it('fails for now when none is left', async () => {
     const { notifier } = open({ urls: [`http://127.0.0.1:${PORTS.nobody}`] })
-    await expect(notifier.send(messageOf('none'), signal)).rejects.toMatchObject({ retryable: true })
+    await expect(notifier.send(messageOf('none'), signal)).rejects.toMatchObject({ about: 'channel' })
   })
 
   it('tells a replica that comes back with the next repetition', async () => {

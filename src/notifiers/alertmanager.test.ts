@@ -201,13 +201,13 @@ describe('replicas', () => {
     ])
   })
 
-  it('fail together: for now when one may accept later', async () => {
+  it('fail together: their content is refused only when all of them refuse it', async () => {
     const failure = async (a: number | 'down', b: number | 'down') =>
       open({ urls }, host => (host === 'a:9093' ? a : b))
         .send(exampleMessage())
         .catch((error: DeliveryError) => error)
-    expect(await failure(400, 'down')).toMatchObject({ retryable: true })
-    expect(await failure(400, 400)).toMatchObject({ retryable: false })
+    expect(await failure(400, 'down')).toMatchObject({ about: 'channel', reason: 'unreachable' })
+    expect(await failure(400, 400)).toMatchObject({ about: 'message', reason: '400' })
     expect(((await failure(400, 'down')) as DeliveryError).message).toBe(
       'http://a:9093 must answer 2xx, got 400; http://b:9093 must answer, got connect ECONNREFUSED',
     )

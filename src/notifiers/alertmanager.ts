@@ -187,9 +187,16 @@ function allFailed(errors: readonly Error[]): DeliveryError {
   const messages = [...new Set(errors.map(error => error.message))]
   const retryAfter = Math.max(...errors.map(error => (error instanceof DeliveryError ? (error.retryAfter ?? 0) : 0)))
   return new DeliveryError(messages.join('; '), {
-    retryable: errors.some(error => !(error instanceof DeliveryError) || error.retryable),
+    ...blameOf(errors),
     ...(retryAfter > 0 ? { retryAfter } : {}),
   })
+}
+
+/** A refusal of the content counts only when every replica refused it; otherwise one of them may accept it later. */
+function blameOf(errors: readonly Error[]): Pick<DeliveryError, 'about' | 'reason'> {
+  const known = errors.flatMap(error => (error instanceof DeliveryError ? [error] : []))
+  const first = known.length < errors.length ? undefined : (known.find(({ about }) => about === 'channel') ?? known[0])
+  return first ? { about: first.about, reason: first.reason } : { about: 'channel', reason: 'other' }
 }
 
 /**

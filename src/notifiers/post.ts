@@ -11,10 +11,13 @@ export interface Post {
   readonly secrets?: readonly string[]
 }
 
+/** Statuses that speak of the content of a message. All others could be an outage, of which no message may be lost. */
+const CONTENT_REFUSED: ReadonlySet<number> = new Set([400, 413, 422])
+
 /**
- * Resolves when the answer is 2xx; every failure is a `DeliveryError` without secrets. Network faults, time-outs, unreadable files, 408, 425,
- * 429 and 5xx are retryable; redirects are not followed and, like every other answer, not retryable. Rejects with the signal's reason when
- * aborted from outside.
+ * Resolves when the answer is 2xx; every failure is a `DeliveryError` without secrets. Only 400, 413 and 422 are about the message; every
+ * other answer, network fault, time-out and unreadable file is about the channel, redirects too, which are not followed. Rejects with the
+ * signal's reason when aborted from outside.
  */
 export async function post(send: HttpClient, request: Post, now: () => number, signal: AbortSignal): Promise<void> {
   const place = new URL(request.url).origin
@@ -23,11 +26,11 @@ export async function post(send: HttpClient, request: Post, now: () => number, s
     const answer = await send({ ...request, method: 'POST', headers }, signal)
     if (answer.ok) return await answer.discard()
     const { status } = answer
-    const retryable = status === 408 || status === 425 || status === 429 || status >= 500
     const words = await firstWords(answer)
     const retryAfter = readRetryAfter(answer.headers, now())
     throw new DeliveryError(`${answer.redact(place)} must answer 2xx, got ${status}${words && ` ${words}`}`, {
-      retryable,
+      about: CONTENT_REFUSED.has(status) ? 'message' : 'channel',
+      reason: String(status),
       ...(retryAfter === undefined ? {} : { retryAfter }),
     })
   } catch (error) {
@@ -35,12 +38,14 @@ export async function post(send: HttpClient, request: Post, now: () => number, s
   }
 }
 
-/** The error for a request to `place` that got no answer, which may succeed later; every other error as it is. */
+/** The error for a request to `place` that got no answer, which is about the channel; every other error as it is. */
 export function asDeliveryError(error: unknown, place: string): unknown {
   if (!(error instanceof HttpError)) return error
   const message = error.kind === 'setup' ? error.message : `${place} must answer, got ${error.message}`
-  return new DeliveryError(message, { retryable: true })
+  return new DeliveryError(message, { about: 'channel', reason: REASONS[error.kind] })
 }
+
+const REASONS = { setup: 'credentials', timeout: 'timeout', network: 'unreachable' } as const
 
 const LONGEST_ANSWER = 300
 

@@ -100,12 +100,14 @@ describe('a signature', () => {
   it('is never left out because the file is missing or empty', async () => {
     const send = await open({ secretFile: 'secret' })
     await expect(send()).rejects.toMatchObject({
-      retryable: true,
+      about: 'channel',
+      reason: 'credentials',
       message: 'secretFile must be a readable file, got ENOENT for secret',
     })
     await writeFile(join(folder, 'secret'), '\n')
     await expect(send()).rejects.toMatchObject({
-      retryable: true,
+      about: 'channel',
+      reason: 'credentials',
       message: 'secretFile must hold a secret, got an empty file secret',
     })
     expect(receiver.receipts).toHaveLength(0)
@@ -116,20 +118,22 @@ describe('a real other side', () => {
   it('that refuses is quoted', async () => {
     const send = await open({}, { answer: () => 422 })
     await expect(send()).rejects.toMatchObject({
-      retryable: false,
+      about: 'message',
+      reason: '422',
       message: `${receiver.url.slice(0, -1)} must answer 2xx, got 422`,
     })
   })
 
   it('that cuts the connection may be asked again', async () => {
     const send = await open({}, { answer: () => 'cut' })
-    await expect(send()).rejects.toMatchObject({ retryable: true })
+    await expect(send()).rejects.toMatchObject({ about: 'channel', reason: 'unreachable' })
   })
 
   it('that does not answer may be asked again', async () => {
     const send = await open({ timeout: '50ms' }, { answer: () => new Promise(resolve => setTimeout(resolve, 1000, 200)) })
     await expect(send()).rejects.toMatchObject({
-      retryable: true,
+      about: 'channel',
+      reason: 'timeout',
       message: expect.stringContaining('must answer, got no answer within 50ms'),
     })
   })
@@ -137,7 +141,7 @@ describe('a real other side', () => {
   it('that is gone may be asked again', async () => {
     const send = await open()
     await receiver.close()
-    await expect(send()).rejects.toMatchObject({ retryable: true, message: expect.stringContaining('ECONNREFUSED') })
+    await expect(send()).rejects.toMatchObject({ about: 'channel', message: expect.stringContaining('ECONNREFUSED') })
     receiver = await openReceiver()
   })
 })

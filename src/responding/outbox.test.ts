@@ -84,7 +84,7 @@ function anomalyOf(name: string, score: number, ongoing: boolean): Anomaly {
 }
 
 const forNow = (retryAfter?: number) =>
-  new DeliveryError('busy', { retryable: true, ...(retryAfter === undefined ? {} : { retryAfter }) })
+  new DeliveryError('busy', { about: 'channel', reason: '503', ...(retryAfter === undefined ? {} : { retryAfter }) })
 
 describe('one pass', () => {
   it('sends each change once, to each channel', async () => {
@@ -224,7 +224,7 @@ describe('a message that fails', () => {
 
   it('is abandoned when it is refused for good, and the next one goes on', async () => {
     const { notifier, sent } = fromAnswer(({ kind }) => {
-      if (kind === 'opened') throw new DeliveryError('never', { retryable: false })
+      if (kind === 'opened') throw new DeliveryError('never', { about: 'message', reason: '400' })
     })
     const { find, pass, store } = openWorld({ a: notifier })
     await find([1])

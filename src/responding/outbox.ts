@@ -184,7 +184,7 @@ function afterFailure(
   random: number,
 ): Next {
   // A fault that is not the notifier's word about the message is a fault of ours, and may be mended.
-  const refused = error instanceof DeliveryError && !error.retryable
+  const refused = error instanceof DeliveryError && error.about === 'message'
   if (refused) return { abandon: true, reason: error.message }
 
   const stillSo = notifier.resend !== undefined && message.kind === 'opened'
@@ -208,7 +208,10 @@ async function sendWithin(notifier: Notifier, message: Message, deadline: number
     reject(signal.reason)
   }
   const timer = setTimeout(() => {
-    const error = new DeliveryError(`must be sent within ${formatDuration(deadline)}, got no answer`, { retryable: true })
+    const error = new DeliveryError(`must be sent within ${formatDuration(deadline)}, got no answer`, {
+      about: 'channel',
+      reason: 'timeout',
+    })
     over.abort(error)
     reject(error)
   }, deadline)

@@ -14,9 +14,9 @@ interface Manners {
   readonly asks: boolean
   readonly waits: boolean
   readonly redirect: 'manual' | 'follow'
-  readonly retryable: (status: number) => boolean
+  readonly about: (status: number) => 'message' | 'channel'
   readonly retryAfter: (text: string, now: number) => number
-  readonly networkIsRetryable: boolean
+  readonly aboutNetwork: 'message' | 'channel'
   readonly tellsAnswer: 'hidden' | 'shown' | 'whole'
   readonly url: string
 }
@@ -28,9 +28,9 @@ const GOOD: Manners = {
   asks: true,
   waits: true,
   redirect: 'manual',
-  retryable: status => status === 408 || status === 429 || status >= 500,
+  about: status => ([400, 413, 422].includes(status) ? 'message' : 'channel'),
   retryAfter: (text, now) => (/^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now),
-  networkIsRetryable: true,
+  aboutNetwork: 'channel',
   tellsAnswer: 'hidden',
   url: 'http://other.example/',
 }
@@ -40,7 +40,7 @@ function subjectOf(changes: Partial<Manners> = {}) {
   const make = ({ fetch, now }: NotifierNeeds): Notifier => ({
     async send(message, signal) {
       if (manners.asks) signal.throwIfAborted()
-      if (!manners.kinds.includes(message.kind)) throw new DeliveryError('no such kind', { retryable: false })
+      if (!manners.kinds.includes(message.kind)) throw new DeliveryError('no such kind', { about: 'message', reason: 'kind' })
       const request = fetch(manners.url, {
         method: 'POST',
         headers: { authorization: SECRET },
@@ -54,13 +54,14 @@ function subjectOf(changes: Partial<Manners> = {}) {
         response = await request
       } catch (error) {
         const told = String((error as Error).cause ?? 'unreachable')
-        throw new DeliveryError(told, { retryable: manners.networkIsRetryable })
+        throw new DeliveryError(told, { about: manners.aboutNetwork, reason: 'unreachable' })
       }
       if (response.ok) return
       const wish = response.headers.get('retry-after')
       const text = manners.tellsAnswer === 'hidden' ? '' : await response.text().catch(String)
       throw new DeliveryError(`got ${response.status} ${manners.tellsAnswer === 'shown' ? text : ''}`, {
-        retryable: manners.retryable(response.status),
+        about: manners.about(response.status),
+        reason: String(response.status),
         ...(wish ? { retryAfter: manners.retryAfter(wish, now()) } : {}),
       })
     },
@@ -74,26 +75,25 @@ describe('a well-behaved notifier keeps the laws', () => {
   for (const law of laws) it(law.name, () => law.check(subjectOf()))
 })
 
+/** For each status a lawbreaker that takes only this one for something else. */
+function wrongFor(statuses: readonly number[], what: string, wrong: 'message' | 'channel'): Record<string, Partial<Manners>> {
+  return Object.fromEntries(
+    statuses.map(one => [`takes ${one} as ${what}`, { about: status => (status === one ? wrong : GOOD.about(status)) }]),
+  )
+}
+
 const BREAKERS: Readonly<Record<string, Partial<Manners>>> = {
   'resolves when the other side accepts, whatever the kind of change': { kinds: ['opened', 'resolved'] },
   'tells of an anomaly without sentence, shape and known numbers': { body: ({ anomaly }) => `score=${anomaly.score}` },
   'does not write into the message': { body: message => String(((message as { attempts: number }).attempts = 7)) },
   'rejects, and tells nobody, when it is aborted before': { asks: false },
   'resolves only after the other side has answered': { waits: false },
-  'takes 400 as a refusal for good': { retryable: () => true },
-  'takes 401 as a refusal for good': { retryable: status => status > 400 },
-  'takes 403 as a refusal for good': { retryable: status => status > 401 },
-  'takes 404 as a refusal for good': { retryable: status => status > 403 },
-  'takes 413 as a refusal for good': { retryable: status => status > 404 },
-  'takes 408 as a refusal for now': { retryable: status => status >= 500 },
-  'takes 429 as a refusal for now': { retryable: status => status >= 500 },
-  'takes 500 as a refusal for now': { retryable: () => false },
-  'takes 502 as a refusal for now': { retryable: status => status === 503 },
-  'takes 503 as a refusal for now': { retryable: status => status === 500 },
+  ...wrongFor([400, 413, 422], 'a refusal of the message', 'channel'),
+  ...wrongFor([301, 401, 403, 404, 408, 410, 429, 500, 502, 503], 'a failure of the channel', 'message'),
   'tells how many seconds the other side asks to wait': { retryAfter: text => Number(text) },
   'tells until which date the other side asks to wait': { retryAfter: text => Number(text) * 1000 },
   'follows no redirect': { redirect: 'follow' },
-  'takes a network fault as a failure for now': { networkIsRetryable: false },
+  'takes a network fault as a failure of the channel': { aboutNetwork: 'message' },
   'gives up at once when it is aborted meanwhile': { heeds: false },
   'shows no secret in an error, even when the other side says it': { tellsAnswer: 'shown' },
   'sends no secret in the body or the address': { url: `http://other.example/?token=${encodeURIComponent('x')}&${SECRET}` },

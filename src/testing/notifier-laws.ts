@@ -73,17 +73,19 @@ export const remoteNotifierLaws: readonly NotifierLaw[] = [
       assert.ok(answered, 'must wait for the answer, got resolved before')
     },
   },
-  ...[400, 401, 403, 404, 413].map(status => refusal(`takes ${status} as a refusal for good`, { status }, { retryable: false })),
-  ...[408, 429, 500, 502, 503].map(status => refusal(`takes ${status} as a refusal for now`, { status }, { retryable: true })),
+  ...[400, 413, 422].map(status => refusal(`takes ${status} as a refusal of the message`, { status }, { about: 'message' })),
+  ...[301, 401, 403, 404, 408, 410, 429, 500, 502, 503].map(status =>
+    refusal(`takes ${status} as a failure of the channel`, { status }, { about: 'channel' }),
+  ),
   refusal(
     'tells how many seconds the other side asks to wait',
     { status: 429, headers: { 'retry-after': '7' } },
-    { retryable: true, retryAfter: 7000 },
+    { about: 'channel', retryAfter: 7000 },
   ),
   refusal(
     'tells until which date the other side asks to wait',
     { status: 503, headers: { 'retry-after': new Date(now() + 9000).toUTCString() } },
-    { retryable: true, retryAfter: 9000 },
+    { about: 'channel', retryAfter: 9000 },
   ),
   {
     name: 'follows no redirect',
@@ -94,17 +96,17 @@ export const remoteNotifierLaws: readonly NotifierLaw[] = [
         return new Response('', { status: 307, headers: { location: 'http://elsewhere.example/' } })
       }
       const error = await failureOf(subject, moved)
-      assert.equal(error.retryable, false)
+      assert.equal(error.about, 'channel')
       for (const mode of modes) assert.ok(mode === 'manual' || mode === 'error', `redirect must be manual or error, got ${mode}`)
     },
   },
   {
-    name: 'takes a network fault as a failure for now',
+    name: 'takes a network fault as a failure of the channel',
     async check(subject) {
       const error = await failureOf(subject, async () => {
         throw new TypeError('fetch failed', { cause: Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }) })
       })
-      assert.equal(error.retryable, true)
+      assert.equal(error.about, 'channel')
       assert.match(error.message, /ECONNREFUSED/)
     },
   },
@@ -245,12 +247,13 @@ async function failureOf({ make }: NotifierSubject, fetch: typeof globalThis.fet
   return assert.fail('must reject, got resolved')
 }
 
-function refusal(name: string, answer: ResponseInit, wanted: { retryable: boolean; retryAfter?: number }): NotifierLaw {
+function refusal(name: string, answer: ResponseInit, wanted: Partial<DeliveryError>): NotifierLaw {
   return {
     name,
     async check(subject) {
       const error = await failureOf(subject, async () => new Response('"no"', answer))
-      assert.equal(error.retryable, wanted.retryable)
+      assert.equal(error.about, wanted.about)
+      assert.equal(error.reason, String(answer.status))
       if (wanted.retryAfter !== undefined) assert.equal(error.retryAfter, wanted.retryAfter)
     },
   }
