@@ -1,6 +1,7 @@
 import { formatDuration } from '../duration.ts'
 import { authorize } from './authorize.ts'
-import { describeNetworkError, HttpError } from './http-error.ts'
+import { HttpError } from './http-error.ts'
+import { describeNetworkError } from './network-error.ts'
 import type { Connection } from './options.ts'
 import { redact } from './redact.ts'
 import { tlsFetch } from './tls-fetch.ts'

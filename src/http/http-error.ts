@@ -11,15 +11,3 @@ export class HttpError extends Error {
     this.kind = kind
   }
 }
-
-/** The innermost cause says most: `fetch` itself only says that it failed. */
-export function describeNetworkError(error: unknown): string {
-  let inner = error as { message?: string; code?: string; cause?: unknown; errors?: unknown[] }
-  for (let depth = 0; depth < 5; depth++) {
-    const next = inner.cause ?? inner.errors?.[0]
-    if (typeof next !== 'object' || next === null) break
-    inner = next
-  }
-  const message = inner.message || String(inner)
-  return inner.code && !message.includes(inner.code) ? `${inner.code} ${message}` : message
-}

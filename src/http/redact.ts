@@ -17,10 +17,19 @@ function spell(secret: string): string[] {
   return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret.toWellFormed()), form]
 }
 
+/** Replaces the word where no letter or digit stands beside it. */
 function replaceWords(text: string, word: string): string {
-  const [first = '', ...others] = text.split(word)
-  return others.reduce(
-    (before, after) => `${before}${/[\p{L}\p{N}_]$/u.test(before) || /^[\p{L}\p{N}_]/u.test(after) ? word : '***'}${after}`,
-    first,
-  )
+  const parts = text.split(word)
+  return parts
+    .map((part, i) => {
+      const next = parts[i + 1]
+      if (next === undefined) return part
+      const isWord = !isLetter(part.at(-1)) && !isLetter(next[0])
+      return part + (isWord ? '***' : word)
+    })
+    .join('')
+}
+
+function isLetter(character: string | undefined): boolean {
+  return character !== undefined && /[\p{L}\p{N}_]/u.test(character)
 }

@@ -1,8 +1,10 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { Agent, request } from 'node:https'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import { createGunzip } from 'node:zlib'
 import { readOptionFile } from './authorize.ts'
+import { HttpError } from './http-error.ts'
 import type { Tls } from './options.ts'
 
 /**
@@ -18,7 +20,8 @@ export function tlsFetch(tls: Tls, folder: string): typeof fetch {
     const [ca, cert, key] = await Promise.all([read('caFile'), read('certFile'), read('keyFile')])
     const now = JSON.stringify([ca, cert, key])
     if (agent && now === material) return agent
-    agent?.destroy()
+    checkMaterial({ ca, cert, key })
+    if (agent) retire(agent)
     material = now
     agent = new Agent({
       keepAlive: true,
@@ -31,6 +34,35 @@ export function tlsFetch(tls: Tls, folder: string): typeof fetch {
     return agent
   }
   return async (input, init) => send(new URL(String(input)), init ?? {}, await renew())
+}
+
+/** Lets requests under way end, and keeps no connection that was made with an older certificate. */
+function retire(agent: Agent): void {
+  agent.maxFreeSockets = 0
+  for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy()
+}
+
+interface Material {
+  readonly ca: string | undefined
+  readonly cert: string | undefined
+  readonly key: string | undefined
+}
+
+/** OpenSSL takes some broken files in silence and names none, so they are checked before. Throws an `HttpError` that names the option. */
+function checkMaterial({ ca, cert, key }: Material): void {
+  const check = <Value>(option: string, wanted: string, task: () => Value): Value => {
+    try {
+      return task()
+    } catch {
+      throw new HttpError(`tls.${option} must hold ${wanted}, got something else`, 'setup')
+    }
+  }
+  if (ca !== undefined) check('caFile', 'certificates in PEM', () => new X509Certificate(ca))
+  if (cert === undefined || key === undefined) return
+  const certificate = check('certFile', 'a certificate in PEM', () => new X509Certificate(cert))
+  const privateKey = check('keyFile', 'a private key in PEM without a passphrase', () => createPrivateKey(key))
+  if (!certificate.checkPrivateKey(privateKey))
+    throw new HttpError('tls.keyFile must hold the key of the certificate in tls.certFile, got that of another', 'setup')
 }
 
 function send(url: URL, init: RequestInit, agent: Agent): Promise<Response> {
