@@ -6,6 +6,7 @@ export default defineConfig({
     include: ['src/**/*.peers.test.ts', 'tests/**/*.peers.test.ts', 'lab/**/*.peers.test.ts'],
     testTimeout: 300_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     fileParallelism: false,
   },
 })

@@ -1,16 +1,26 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
+import { type Fault, makeFaults } from './crash/faults.ts'
+import {
+  freePort,
+  openPrometheus,
+  openReceiver,
+  portOf,
+  type Received,
+  SERIES,
+  SPIKE_EVERY,
+  type World,
+} from './crash/servers.ts'
 
 /**
- * Kills the server with -9 at random moments while flows run and a webhook receiver counts.
+ * Kills the server with -9 at random moments, and lets things go wrong around it (`crash/faults.ts`), while flows run and a webhook receiver counts.
  *
- *   node scripts/crash.ts --kills 200 --seed 1
+ *   node scripts/crash.ts --kills 200 --seed 1 [--no-faults]
  *
  * The series are a function of time alone, so that what must be found is known: every SPIKE_EVERY seconds each has a spike. Prints JSON; exit
  * code 0 when every change arrived, none under two keys, and the store opened clean each time.
@@ -18,128 +28,200 @@ import { parseArgs } from 'node:util'
 export interface CrashReport {
   readonly kills: number
   readonly starts: number
+  /** How often each fault happened. */
+  readonly faults: Readonly<Record<string, number>>
   readonly expected: number
   readonly opened: number
   readonly resolved: number
   readonly requests: number
   /** Sent again under the same key, which a receiver can tell. */
   readonly repeated: number
+  /** Ended and begun again by a clock that jumped: the only reason to report an anomaly twice. */
+  readonly retold: number
   readonly problems: readonly string[]
 }
 
-const SPIKE_EVERY = 9
-const SPIKE_LENGTH = 2
-const SERIES = 5
-const SECOND = 1000
-
-interface Received {
-  readonly key: string
-  readonly kind: string
-  readonly id: string
+export interface CrashOptions {
+  readonly kills: number
+  readonly seed: number
+  readonly faults?: boolean
+  readonly onProgress?: (text: string) => void
 }
 
-export async function crashTest(options: {
-  kills: number
-  seed: number
-  onProgress?: (text: string) => void
-}): Promise<CrashReport> {
-  const { kills, seed, onProgress = () => {} } = options
+const SECOND = 1000
+/** Longest time that a start may take; a store that another process locks for a while is waited for. */
+const START_TIME = 30 * SECOND
+
+export async function crashTest({ kills, seed, faults = true, onProgress = () => {} }: CrashOptions): Promise<CrashReport> {
   const random = seeded(seed)
   const folder = await mkdtemp(join(tmpdir(), 'tidewatch-crash-'))
   const received: Received[] = []
-  const prometheus = await serve((url, body, reply) => reply(200, answerQuery(url, body)))
-  const receiver = await serve((_, body, reply) => {
-    const { key, kind, anomaly } = JSON.parse(body)
-    // A receiver that is sometimes down: what it refuses must come again.
-    if (random() < 0.1) return reply(503, 'try later')
-    received.push({ key, kind, id: anomaly.id })
-    // Sometimes the answer gets lost after it was taken.
-    if (random() < 0.1) return reply(undefined, '')
-    reply(200, 'ok')
-  })
+  const world: World = { lie: undefined, refusal: undefined }
+  const prometheus = await openPrometheus(world)
+  const receiver = await openReceiver(world, received, random)
   const port = await freePort()
   const file = join(folder, 'tidewatch.yaml')
   await writeFile(file, configuration(portOf(prometheus), portOf(receiver), port))
-  const problems: string[] = []
-  let starts = 0
-  let child: ChildProcess | undefined
-  let output = ''
-  const start = () => {
-    starts++
-    output = ''
-    child = spawn(process.execPath, [resolve(import.meta.dirname, '../src/cli/main.ts'), 'serve', '--config', file], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    })
-    child.stderr!.on('data', chunk => (output = (output + chunk).slice(-4000)))
-    return child
-  }
-  const ready = async () => {
-    for (let tries = 0; tries < 200; tries++) {
-      if (child!.exitCode !== null)
-        throw new Error(`the server must start after a crash, got exit code ${child!.exitCode}: ${output}`)
-      if ((await fetch(`http://127.0.0.1:${port}/-/ready`).catch(() => undefined))?.ok) return
-      await wait(50)
-    }
-    throw new Error(`the server must be ready within 10 s, got: ${output}`)
-  }
-  const kill = async (signal: NodeJS.Signals) => {
-    const gone = new Promise(done => child!.once('exit', done))
-    child!.kill(signal)
-    await gone
-  }
+  const clock = join(folder, 'clock')
+  const server = openServer(file, port, clock)
+  const night = openNight(makeFaults({ world, random, store: join(folder, 'tidewatch.db'), clock }), random)
   try {
-    let firstWatermark = 0
+    await server.start()
+    const from = Date.now()
+    const stop = faults ? night.begin() : () => {}
     for (let done = 0; done < kills; done++) {
-      start()
       // Half of the kills hit the start itself, the other half the running server.
-      if (random() < 0.5 && done > 0) await wait(random() * 1500)
-      else {
-        await ready()
-        if (firstWatermark === 0) firstWatermark = Date.now()
+      if (done > 0 && random() < 0.5) {
+        server.spawn()
+        await wait(random() * 1500)
+      } else {
+        if (done > 0) await server.start()
         await wait(random() * 2000)
       }
-      if (child!.exitCode !== null)
-        throw new Error(`the server must run until it is killed, got exit code ${child!.exitCode}: ${output}`)
-      await kill('SIGKILL')
-      onProgress(`${done + 1}/${kills} kills, ${received.length} messages`)
+      await server.kill('SIGKILL')
+      onProgress(`${done + 1}/${kills} kills, ${received.length} messages${night.current ? `, ${night.current}` : ''}`)
     }
-    start()
-    await ready()
+    stop()
+    await server.start()
     const until = Date.now()
-    // Everything up to here must be told: the last spike has to end, and refused messages come again.
-    const { anomalies, expected } = await settled(port, received, firstWatermark, until)
-    await kill('SIGTERM')
-
-    const keys = new Map<string, Set<string>>()
-    for (const { key, kind, id } of received) {
-      const change = `${kind} ${id}`
-      keys.set(change, (keys.get(change) ?? new Set()).add(key))
-    }
-    for (const [change, all] of keys)
-      if (all.size > 1) problems.push(`${change} was told under ${all.size} keys: ${[...all].join(', ')}`)
-    for (const { id, start } of anomalies) {
-      for (const kind of ['opened', 'resolved'])
-        if (!keys.has(`${kind} ${id}`)) problems.push(`${kind} of the anomaly at ${new Date(start).toISOString()} never arrived`)
-    }
-    for (const change of keys.keys()) if (change.startsWith('withdrawn')) problems.push(`${change}: nothing was to be withdrawn`)
-    for (const missing of expected) problems.push(`the spike ${missing} was not found exactly once`)
-    const distinct = new Set(received.map(({ key }) => key)).size
+    // Everything up to here must be reported: the last spike has to end, and refused messages come again.
+    const { anomalies, missing } = await settled(port, received, from, until)
+    await server.kill('SIGTERM')
+    const verdict = judge(anomalies, received, night.jumps)
+    const opened = new Set(received.filter(({ kind }) => kind === 'opened').map(({ id }) => id))
+    const resolved = new Set(received.filter(({ kind }) => kind === 'resolved').map(({ id }) => id))
     return {
       kills,
-      starts,
+      starts: server.starts,
+      faults: night.counts,
       expected: anomalies.length,
-      opened: [...keys.keys()].filter(change => change.startsWith('opened')).length,
-      resolved: [...keys.keys()].filter(change => change.startsWith('resolved')).length,
+      opened: opened.size,
+      resolved: resolved.size,
       requests: received.length,
-      repeated: received.length - distinct,
-      problems,
+      repeated: received.length - new Set(received.map(({ key }) => key)).size,
+      retold: verdict.retold,
+      problems: [...verdict.problems, ...missing.map(spike => `the spike ${spike} was not found exactly once`)],
     }
   } finally {
-    child?.kill('SIGKILL')
+    night.end()
+    await server.kill('SIGKILL')
     prometheus.close()
     receiver.close()
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** The program under test: `tidewatch serve` in a process of its own, with a clock that can be moved. */
+function openServer(file: string, port: number, clock: string) {
+  let child: ChildProcess | undefined
+  let output = ''
+  const server = {
+    starts: 0,
+    spawn() {
+      server.starts++
+      output = ''
+      const program = resolve(import.meta.dirname, '../src/cli/main.ts')
+      const clockModule = pathToFileURL(resolve(import.meta.dirname, 'crash/jumping-clock.ts')).href
+      child = spawn(process.execPath, ['--import', clockModule, program, 'serve', '--config', file], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        env: { ...process.env, CRASH_CLOCK: clock },
+      })
+      child.stderr!.on('data', chunk => (output = (output + chunk).slice(-4000)))
+    },
+    /** Resolves when it is ready. One that ends because its store is locked is started again, as a supervisor would. */
+    async start() {
+      const limit = performance.now() + START_TIME
+      server.spawn()
+      while (performance.now() < limit) {
+        if (child!.exitCode !== null) {
+          if (!/locked/.test(output)) throw new Error(`the server must start, got exit code ${child!.exitCode}: ${output}`)
+          server.spawn()
+        }
+        if ((await fetch(`http://127.0.0.1:${port}/-/ready`).catch(() => undefined))?.ok) return
+        await wait(50)
+      }
+      throw new Error(`the server must be ready within ${START_TIME / SECOND} s, got: ${output}`)
+    },
+    async kill(signal: NodeJS.Signals) {
+      if (!child || child.exitCode !== null || child.signalCode !== null) return
+      const gone = new Promise(done => child!.once('exit', done))
+      child.kill(signal)
+      await gone
+    },
+  }
+  return server
+}
+
+interface Stretch {
+  readonly name: string
+  readonly start: number
+  readonly end: number
+}
+
+/** Lets one fault after the other happen, in random order, with calm between them. */
+function openNight(all: readonly Fault[], random: () => number) {
+  const counts: Record<string, number> = Object.fromEntries(all.map(({ name }) => [name, 0]))
+  const jumps: Stretch[] = []
+  const stopping = new AbortController()
+  let running: { readonly name: string; readonly start: number; readonly end: () => void } | undefined
+  const endCurrent = () => {
+    if (!running) return
+    running.end()
+    if (running.name === 'a clock that jumps') jumps.push({ ...running, end: Date.now() })
+    running = undefined
+  }
+  const loop = async () => {
+    while (!stopping.signal.aborted) {
+      await wait(1000 + random() * 3000, undefined, { signal: stopping.signal })
+      const fault = all[Math.floor(random() * all.length)]!
+      counts[fault.name]!++
+      running = { name: fault.name, start: Date.now(), end: fault.begin() }
+      await wait((0.3 + 0.7 * random()) * fault.longest, undefined, { signal: stopping.signal })
+      endCurrent()
+    }
+  }
+  const end = () => {
+    stopping.abort()
+    endCurrent()
+  }
+  return {
+    counts,
+    jumps,
+    get current() {
+      return running?.name
+    },
+    begin() {
+      loop().catch(() => {})
+      return end
+    },
+    end,
+  }
+}
+
+/** What was not as it must be: lost, reported under two keys, or taken back. */
+function judge(anomalies: readonly Listed[], received: readonly Received[], jumps: readonly Stretch[]) {
+  const problems: string[] = []
+  const keys = new Map<string, Set<string>>()
+  for (const { key, kind, id } of received) {
+    const change = `${kind} ${id}`
+    keys.set(change, (keys.get(change) ?? new Set()).add(key))
+  }
+  const duringJump = new Set(
+    anomalies
+      .filter(({ start }) => jumps.some(jump => start < jump.end + 15 * SECOND && start > jump.start - 15 * SECOND))
+      .map(({ id }) => id),
+  )
+  let retold = 0
+  for (const [change, all] of keys) {
+    if (change.startsWith('withdrawn')) problems.push(`${change}: nothing was to be withdrawn`)
+    if (all.size === 1) continue
+    if (duringJump.has(change.split(' ')[1]!)) retold++
+    else problems.push(`${change} was reported under ${all.size} keys: ${[...all].join(', ')}`)
+  }
+  for (const { id, start } of anomalies)
+    for (const kind of ['opened', 'resolved'])
+      if (!keys.has(`${kind} ${id}`)) problems.push(`${kind} of the anomaly at ${new Date(start).toISOString()} never arrived`)
+  return { problems, retold }
 }
 
 interface Listed {
@@ -171,7 +253,7 @@ async function settled(port: number, received: readonly Received[], from: number
     const told = new Set(received.map(({ kind, id }) => `${kind} ${id}`))
     if (expected.length === 0 && anomalies.every(({ id }) => told.has(`opened ${id}`) && told.has(`resolved ${id}`))) break
   }
-  return { anomalies, expected }
+  return { anomalies, missing: expected }
 }
 
 function configuration(prometheus: number, receiver: number, port: number): string {
@@ -194,50 +276,6 @@ flows:
 `
 }
 
-/** The range API of Prometheus over the function of time. */
-function answerQuery(url: string, body: string): string {
-  const parameters = new URLSearchParams(body || url.split('?')[1] || '')
-  if (!url.includes('query_range')) return JSON.stringify({ status: 'success', data: { resultType: 'scalar', result: [0, '1'] } })
-  const [start, end, step] = ['start', 'end', 'step'].map(name => Number.parseFloat(parameters.get(name) ?? '')) as [
-    number,
-    number,
-    number,
-  ]
-  const result = Array.from({ length: SERIES }, (_, n) => {
-    const values: [number, string][] = []
-    for (let time = start; time <= end; time += step)
-      if (time <= Date.now() / SECOND)
-        values.push([time, String(Math.round(time) % SPIKE_EVERY < SPIKE_LENGTH ? 100 + n : 10 + (time % 3))])
-    return { metric: { __name__: 'spikes', n: String(n) }, values }
-  })
-  return JSON.stringify({ status: 'success', data: { resultType: 'matrix', result } })
-}
-
-function serve(
-  handle: (url: string, body: string, reply: (status: number | undefined, text: string) => void) => void,
-): Promise<Server> {
-  const server = createServer(async (request: IncomingMessage, response) => {
-    let body = ''
-    for await (const chunk of request) body += chunk
-    handle(request.url ?? '', body, (status, text) => {
-      if (status === undefined) return request.socket.destroy()
-      response.writeHead(status, { 'content-type': 'application/json' }).end(text)
-    })
-  })
-  return new Promise(done => server.listen(0, '127.0.0.1', () => done(server)))
-}
-
-async function freePort(): Promise<number> {
-  const server = await serve(() => {})
-  const port = portOf(server)
-  await new Promise(done => server.close(done))
-  return port
-}
-
-function portOf(server: Server): number {
-  return (server.address() as AddressInfo).port
-}
-
 /** mulberry32. */
 function seeded(seed: number): () => number {
   let state = seed >>> 0
@@ -250,11 +288,18 @@ function seeded(seed: number): () => number {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { kills: { type: 'string', default: '200' }, seed: { type: 'string', default: '1' } } })
+  const { values } = parseArgs({
+    options: {
+      kills: { type: 'string', default: '200' },
+      seed: { type: 'string', default: '1' },
+      'no-faults': { type: 'boolean', default: false },
+    },
+  })
   const report = await crashTest({
     kills: Number(values.kills),
     seed: Number(values.seed),
-    onProgress: text => process.stderr.write(`\r${text}   `),
+    faults: !values['no-faults'],
+    onProgress: text => process.stderr.write(`\r\x1b[K${text}`),
   })
   process.stderr.write('\n')
   console.log(JSON.stringify(report, undefined, 2))

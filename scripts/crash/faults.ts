@@ -1,0 +1,79 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { LIES, REFUSALS, type World } from './servers.ts'
+
+const MINUTE = 60_000
+
+/** One thing that goes wrong for a while. */
+export interface Fault {
+  readonly name: string
+  /** Longest time (ms) that it lasts. */
+  readonly longest: number
+  /** Begins it; the function that is returned ends it. */
+  begin(): () => void
+}
+
+export interface FaultParts {
+  readonly world: World
+  readonly random: () => number
+  /** File of the store. */
+  readonly store: string
+  /** File whose number the clock of the server is off by. */
+  readonly clock: string
+}
+
+/** What an operator's night has beside kills: a receiver that refuses, a source that lies, writes that fail, a clock that jumps. */
+export function makeFaults({ world, random, store, clock }: FaultParts): readonly Fault[] {
+  const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)]!
+  return [
+    {
+      name: 'a receiver that refuses',
+      longest: 4000,
+      begin() {
+        world.refusal = pick(REFUSALS)
+        return () => (world.refusal = undefined)
+      },
+    },
+    {
+      name: 'a source that lies',
+      // Longer than a run looks back, so that rows which were hidden must be found by the runs after it.
+      longest: 6000,
+      begin() {
+        // Series without values for longer than `reexamine` are missing data, and not a lie that can be seen through.
+        world.lie = pick(LIES.filter(lie => lie !== 'nulls'))
+        return () => (world.lie = undefined)
+      },
+    },
+    {
+      name: 'answers without numbers',
+      longest: 1000,
+      begin() {
+        world.lie = 'nulls'
+        return () => (world.lie = undefined)
+      },
+    },
+    {
+      name: 'writes that fail',
+      // Longer than a write waits for a lock.
+      longest: 7000,
+      begin() {
+        const other = new DatabaseSync(store, { timeout: 2000 })
+        try {
+          other.exec('BEGIN IMMEDIATE')
+        } catch {
+          // The server writes without a pause: then this fault does not happen.
+        }
+        return () => other.close()
+      },
+    },
+    {
+      name: 'a clock that jumps',
+      longest: 3000,
+      begin() {
+        const size = pick([10 * MINUTE, 60 * MINUTE, 24 * 60 * MINUTE])
+        writeFileSync(clock, String(random() < 0.5 ? size : -size))
+        return () => rmSync(clock, { force: true })
+      },
+    },
+  ]
+}
