@@ -6,15 +6,16 @@ import { component } from '../component.ts'
 import { HOUR } from '../duration.ts'
 import { StoreError } from '../errors.ts'
 import { slice } from '../frame/frame.ts'
-import { asTold, KEEP_MESSAGES, KEEP_RUNS, kindToTell, messageKey } from './outbox.ts'
+import { KEEP_RUNS } from './outbox.ts'
 import { copyScores } from './points.ts'
 import { believed, reconcile, touchedSpan } from './reconcile.ts'
 import { type Database, type OpenOptions, openDatabase } from './sqlite/database.ts'
 import { addModel, listModels, modelsInForce, restoreModel, sweepModels, useModels } from './sqlite/models.ts'
-import { decodeAnomaly, decodeRun, encodeAnomaly, encodeRun, toTime } from './sqlite/rows.ts'
+import { dueMessages, listChannels, markAbandoned, markDelivered, markFailed, pruneMessages, tell } from './sqlite/outbox.ts'
+import { decodeAnomaly, decodeRun, encodeAnomaly, encodeRun, toLimit, toTime } from './sqlite/rows.ts'
 import type { Tables } from './sqlite/schema.ts'
 import { fromStreams, type Streams } from './sqlite/streams.ts'
-import type { Change, ChangeKind, FlowState, Message, Run, RunLog, Store, StoredAnomaly, StoreNeeds } from './store.ts'
+import type { Change, FlowState, Run, RunLog, Store, StoredAnomaly, StoreNeeds } from './store.ts'
 
 /** How often points and streams are looked for that nobody writes to any more. */
 const SWEEP = HOUR
@@ -179,66 +180,16 @@ function fromFile(path: string, options: OpenOptions): Store & { open(): void } 
       return transact(db => dueMessages(db, channel, now, limit))
     },
     async delivered(id, at, again) {
-      transact(db => {
-        const row = messageOf(db, id)
-        const newer = db.query
-          .selectFrom('outbox')
-          .select('id')
-          .where('anomaly', '=', row.anomaly)
-          .where('channel', '=', row.channel)
-        const isLast = db.first(newer.where('id', '>', id).limit(1)) === undefined
-        const state = again !== undefined && isLast ? 'resend' : 'done'
-        db.run(
-          db.query
-            .updateTable('outbox')
-            .set({ state, due_at: again ?? null, done_at: at, attempts: 0 })
-            .where('id', '=', id),
-        )
-        const first = row.state === 'pending' ? 1 : 0
-        db.run(
-          db.query
-            .updateTable('channels')
-            .set(({ eb }) => ({ delivered: eb('delivered', '+', first), last_delivered_at: at, last_error: null }))
-            .where('name', '=', row.channel),
-        )
-      })
+      transact(db => markDelivered(db, id, at, again))
     },
     async retry(id, at, error) {
-      transact(db => {
-        const { channel, attempts } = messageOf(db, id)
-        db.run(
-          db.query
-            .updateTable('outbox')
-            .set({ due_at: at, attempts: attempts + 1 })
-            .where('id', '=', id),
-        )
-        db.run(db.query.updateTable('channels').set({ last_error: error }).where('name', '=', channel))
-      })
+      transact(db => markFailed(db, id, at, error))
     },
     async abandon(id, at, error) {
-      transact(db => {
-        const { channel } = messageOf(db, id)
-        db.run(db.query.updateTable('outbox').set({ state: 'done', done_at: at }).where('id', '=', id))
-        db.run(
-          db.query
-            .updateTable('channels')
-            .set(({ eb }) => ({ abandoned: eb('abandoned', '+', 1), last_error: error }))
-            .where('name', '=', channel),
-        )
-      })
+      transact(db => markAbandoned(db, id, at, error))
     },
     async channels() {
-      return transact(db => {
-        const pending = sql<number>`(select count(*) from outbox where channel = name and state = 'pending')`.as('pending')
-        return db.all(db.query.selectFrom('channels').selectAll().select(pending).orderBy('name')).map(row => ({
-          channel: row.name,
-          pending: row.pending,
-          delivered: row.delivered,
-          abandoned: row.abandoned,
-          lastDeliveredAt: toTime(row.last_delivered_at),
-          lastError: row.last_error ?? undefined,
-        }))
-      })
+      return transact(listChannels)
     },
 
     async addModel(fit, taken) {
@@ -395,70 +346,6 @@ function saveAnomaly(db: Database, anomaly: StoredAnomaly): void {
     `INSERT INTO anomalies VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
      start = excluded.start, "end" = excluded."end", status = excluded.status, ignored = excluded.ignored, body = excluded.body`,
   ).run(id, flow, start, end, status, ignored === undefined ? 0 : 1, encodeAnomaly(anomaly))
-}
-
-/** Writes what the channels must hear of a change. */
-function tell(db: Database, change: Change, flowChannels: readonly string[], now: number): void {
-  const { anomaly } = change
-  const past = db.statement('SELECT channel, kind FROM outbox WHERE anomaly = ? ORDER BY id').all(anomaly.id) as {
-    channel: string
-    kind: ChangeKind
-  }[]
-  const told = new Map(past.map(row => [row.channel, row.kind]))
-  for (const channel of new Set([...flowChannels, ...told.keys()])) {
-    const kind = kindToTell(change, told.get(channel))
-    if (!kind || (kind === 'opened' && !flowChannels.includes(channel))) continue
-    db.statement("UPDATE outbox SET state = 'done' WHERE anomaly = ? AND channel = ? AND state = 'resend'").run(
-      anomaly.id,
-      channel,
-    )
-    db.statement(
-      `INSERT INTO outbox (key, channel, anomaly, kind, body, created_at, state, due_at) VALUES (?, ?, ?, ?, ?, ?, 'pending', ?)
-       ON CONFLICT (channel, key) DO NOTHING`,
-    ).run(messageKey(anomaly, kind), channel, anomaly.id, kind, encodeAnomaly(asTold(anomaly, kind)), now, now)
-    db.statement('INSERT INTO channels (name) VALUES (?) ON CONFLICT (name) DO NOTHING').run(channel)
-  }
-}
-
-/** First messages before repeated ones; behind a message that waits, the later ones of its anomaly wait too. */
-function dueMessages(db: Database, channel: string, now: number, limit: number): Message[] {
-  const rows = db
-    .statement(
-      `SELECT m.id, m.key, m.kind, m.body, m.created_at, m.attempts, m.state, m.done_at, a.body AS latest
-       FROM outbox m LEFT JOIN anomalies a ON a.id = m.anomaly
-       WHERE m.channel = ?1 AND m.state IN ('pending', 'resend') AND m.due_at <= ?2
-       AND NOT EXISTS (
-         SELECT 1 FROM outbox e WHERE e.anomaly = m.anomaly AND e.channel = m.channel AND e.id < m.id AND e.state = 'pending'
-       )
-       AND (m.state = 'pending' OR NOT EXISTS (SELECT 1 FROM flows WHERE name = a.flow AND listed = 0))
-       ORDER BY m.state, m.id LIMIT ?3`,
-    )
-    .all(channel, now, toLimit(limit)) as (Row<'outbox'> & { latest: string | null })[]
-  return rows.map(row => {
-    const kind = row.kind as ChangeKind
-    const isRepeated = row.state === 'resend'
-    const anomaly = asTold(decodeAnomaly(isRepeated && row.latest !== null ? row.latest : row.body), kind)
-    const { id, key, attempts, created_at: createdAt } = row
-    return { id, key, channel, kind, anomaly, createdAt, attempts, ...(isRepeated && { deliveredAt: toTime(row.done_at) }) }
-  })
-}
-
-function messageOf(db: Database, id: number): Row<'outbox'> {
-  const row = db.first(db.query.selectFrom('outbox').selectAll().where('id', '=', id))
-  if (!row) throw new StoreError(`message must be one of the outbox, got ${id}`)
-  return row
-}
-
-function pruneMessages(db: Database, now: number): void {
-  db.statement(
-    `DELETE FROM outbox WHERE state = 'done' AND done_at < ?
-     AND NOT EXISTS (SELECT 1 FROM anomalies WHERE id = outbox.anomaly AND status = 'open')`,
-  ).run(now - KEEP_MESSAGES)
-}
-
-/** SQLite's word for no limit is a negative one. */
-function toLimit(limit: number): number {
-  return Number.isFinite(limit) ? limit : -1
 }
 
 function sizeOf(path: string): number {

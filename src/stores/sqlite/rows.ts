@@ -49,3 +49,8 @@ function printNumber(_name: string, value: unknown): unknown {
 export function toTime(value: number | null | undefined): number {
   return value ?? NaN
 }
+
+/** SQLite's word for no limit is a negative one. */
+export function toLimit(limit: number): number {
+  return Number.isFinite(limit) ? limit : -1
+}
