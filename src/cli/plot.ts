@@ -150,6 +150,7 @@ function extent(value: Float64Array, ...others: readonly Float64Array[]): readon
   let low = Infinity
   let high = -Infinity
   for (const level of value) {
+    if (!Number.isFinite(level)) continue
     if (level < low) low = level
     if (level > high) high = level
   }

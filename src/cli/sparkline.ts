@@ -1,14 +1,18 @@
 const BARS = '▁▂▃▄▅▆▇█'
 
-/** Values as a line of bars, each the one of its share that is farthest from the median of all; NaN is a blank, a constant lies low. */
+/**
+ * Values as a line of bars, each the one of its share that is farthest from the median of all; NaN is a blank, a constant lies low, an infinite value lies as
+ * high or low as the others reach. */
 export function sparkline(values: ArrayLike<number>, width = 40): string {
   const cells = shares(values, Math.min(width, values.length))
-  const known = cells.filter(value => !Number.isNaN(value))
+  const known = cells.filter(Number.isFinite)
   if (known.length === 0) return ' '.repeat(cells.length)
   const low = Math.min(...known)
   const range = Math.max(...known) - low
   return cells
-    .map(value => (Number.isNaN(value) ? ' ' : BARS[range > 0 ? Math.min(7, Math.floor(((value - low) / range) * 8)) : 0]))
+    .map(value =>
+      Number.isNaN(value) ? ' ' : BARS[range > 0 ? Math.max(0, Math.min(7, Math.floor(((value - low) / range) * 8))) : 0],
+    )
     .join('')
 }
 

@@ -45,4 +45,15 @@ describe('a frame', () => {
     ])
     expect(align(frame, { start: 11, end: 12 }, 10).times).toHaveLength(0)
   })
+
+  it('keeps the marks of NaN that was sent beside its rows', () => {
+    const sent = checkFrame({ ...frame, notANumber: Uint8Array.of(0, 0, 1, 0) })
+    const marks = (of: { notANumber?: Uint8Array }) => of.notANumber && [...of.notANumber]
+    expect(marks(slice(sent, { start: 20, end: 40 }))).toEqual([0, 1])
+    expect(marks(concat(sent, fromValues([40, 50], [3, 5])))).toEqual([0, 0, 1, 0, 0])
+    expect(marks(concat(fromValues([10, 20], [1, 2]), slice(sent, { start: 20, end: 60 })))).toEqual([0, 0, 1, 0])
+    expect(marks(concat(frame, fromValues([50], [5])))).toBeUndefined()
+    expect(marks(align(sent, { start: 5, end: 61 }, 30))).toEqual([1, 0])
+    expect(() => checkFrame({ ...frame, notANumber: new Uint8Array(3) })).toThrow('notANumber must have 4 marks')
+  })
 })

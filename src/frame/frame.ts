@@ -2,13 +2,18 @@ import type { Labels } from '../anomaly.ts'
 import { InputError } from '../errors.ts'
 
 /**
- * Named columns over one time axis. Times ascend strictly, epoch ms; a gap is NaN. Plain data: clonable, transferable, drawable.
- * Nobody writes into a frame they were given.
+ * Named columns over one time axis. Times ascend strictly, epoch ms; a gap is NaN, and a value may be infinite where the source said so.
+ * Plain data: clonable, transferable, drawable. Nobody writes into a frame they were given.
  */
 export interface Frame<Column extends string = string> {
   readonly labels: Labels
   readonly times: Float64Array
   readonly columns: Readonly<Record<Column, Float64Array>>
+  /**
+   * 1 for each row that is NaN because the source sent a sample and that sample was "not a number"; 0 for the others. Absent when there is no
+   * such row. It separates a series that reports NaN from a series that is missing; only a frame of a source has it.
+   */
+  readonly notANumber?: Uint8Array
 }
 
 /** Half open: start ≤ t < end, epoch ms. */
@@ -28,6 +33,8 @@ export function checkFrame<Column extends string>(frame: Frame<Column>): Frame<C
   for (const [name, column] of Object.entries<Float64Array>(columns))
     if (column.length !== times.length)
       throw new InputError(`column ${name} must have ${times.length} values like times, got ${column.length}`)
+  if (frame.notANumber && frame.notANumber.length !== times.length)
+    throw new InputError(`notANumber must have ${times.length} marks like times, got ${frame.notANumber.length}`)
   for (let i = 0; i < times.length; i++) {
     if (!Number.isFinite(times[i])) throw new InputError(`times must be finite, got ${times[i]} at row ${i}`)
     if (i > 0 && times[i] <= times[i - 1])
@@ -55,7 +62,8 @@ export function slice<Given extends Frame>(frame: Given, range: TimeRange): Give
   const columns = Object.fromEntries(
     Object.entries<Float64Array>(frame.columns).map(([name, column]) => [name, column.subarray(from, to)]),
   )
-  return { ...frame, times: frame.times.subarray(from, to), columns }
+  const marks = frame.notANumber && { notANumber: frame.notANumber.subarray(from, to) }
+  return { ...frame, times: frame.times.subarray(from, to), columns, ...marks }
 }
 
 /** Rows of `a` before the first row of `b`, then all of `b`: later data wins. Both must have the same columns. */
@@ -70,7 +78,10 @@ export function concat<Given extends Frame>(a: Given, b: Given): Given {
     return out
   }
   const columns = Object.fromEntries(Object.keys(b.columns).map(name => [name, join(a.columns[name], b.columns[name])]))
-  return { ...b, times: join(a.times, b.times), columns }
+  const marks = new Uint8Array(keep + b.times.length)
+  if (a.notANumber) marks.set(a.notANumber.subarray(0, keep))
+  if (b.notANumber) marks.set(b.notANumber, keep)
+  return { ...b, times: join(a.times, b.times), columns, ...((a.notANumber ?? b.notANumber) && { notANumber: marks }) }
 }
 
 /** Puts rows on the grid of multiples of `step` in the range; a grid point without a row is NaN. Rows off the grid are left out. */
@@ -82,13 +93,15 @@ export function align<Column extends string>(frame: Frame<Column>, range: TimeRa
     Column,
     Float64Array
   >
+  const marks = frame.notANumber && new Uint8Array(count)
   for (let i = rowAt(frame.times, first); i < frame.times.length; i++) {
     const at = (frame.times[i] - first) / step
     if (at >= count) break
     if (!Number.isInteger(at)) continue
     for (const name of Object.keys(columns)) columns[name as Column][at] = frame.columns[name as Column][i]
+    if (marks) marks[at] = frame.notANumber![i]
   }
-  return { labels: frame.labels, times, columns }
+  return { labels: frame.labels, times, columns, ...(marks && { notANumber: marks }) }
 }
 
 function toFloat64(values: ArrayLike<number>): Float64Array {

@@ -2,3 +2,8 @@
 export function isMeasured(value: number): boolean {
   return Math.abs(value) < 1e100
 }
+
+/** Claims that a value is +Inf or -Inf: nothing can be calculated with it, yet it is above or below every limit. */
+export function isInfinite(value: number): boolean {
+  return Math.abs(value) === Infinity
+}

@@ -67,6 +67,34 @@ describe('a flow computed', () => {
     expect(anomalies.map(({ shape }) => shape)).toEqual(['spike'])
   })
 
+  it.each([
+    [Infinity, 'up', /is \+Inf \(no bound\), above the usual 10\d/],
+    [-Infinity, 'down', /is -Inf \(no bound\), below the usual 10\d/],
+  ])('puts %d beyond every band, and learns nothing of it', (infinite, direction, sentence) => {
+    const whole = series('a', 680)
+    const values = whole.columns.value.map((value, i) => (i >= 650 && i < 660 ? infinite : value))
+    const found = (of: Float64Array, transform: FlowConfig['transform'], rows: number) =>
+      computeFlow(
+        { ...config, detect: [{ type: 'ewma', name: 'ewma' }], rule: { type: 'budget' }, ...(transform && { transform }) },
+        {
+          frames: [slice({ ...whole, columns: { value: of } }, { start: 0, end: START + rows * MINUTE })],
+          snapshots: [],
+          range: { start: START, end: START + rows * MINUTE },
+          keepAll: true,
+        },
+      )
+    for (const transform of [undefined, [{ type: 'smooth', by: 'median', window: '5m' }]]) {
+      const [anomaly, ...others] = found(values, transform, 655).anomalies
+      expect(others).toEqual([])
+      expect(anomaly).toMatchObject({ current: infinite, direction, start: START + 650 * MINUTE, ongoing: true })
+      expect(anomaly!.strength).toBe(1e6)
+      expect(anomaly!.sentence).toMatch(sentence)
+    }
+    const unknown = values.map(value => (Number.isFinite(value) ? value : NaN))
+    const scoresOf = (of: Float64Array) => found(of, undefined, 680).points[0]!.scores.columns.score
+    expect(scoresOf(values)).toEqual(scoresOf(unknown))
+  })
+
   it('in many runs that go on from snapshots says the same as in one', () => {
     const frame = series('a')
     const whole = computeFlow(config, {

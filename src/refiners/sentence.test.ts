@@ -49,6 +49,15 @@ describe('writeSentence', () => {
     expect(say({ expected: NaN, lower: NaN, upper: NaN })).toBe('coredns_dns_requests is 4812 since 14:02 UTC')
   })
 
+  it('says that a value has no bound', () => {
+    expect(say({ current: Infinity }, { unit: '/s' })).toBe(
+      'coredns_dns_requests is +Inf (no bound), above the usual 528/s (expected 430–640) since 14:02 UTC',
+    )
+    expect(say({ current: -Infinity, direction: 'down', lower: NaN, upper: NaN }, { unit: 'bytes' })).toBe(
+      'coredns_dns_requests is -Inf (no bound), below the usual 528 B since 14:02 UTC',
+    )
+  })
+
   it('does not compare heights inside the band', () => {
     expect(say({ current: 560, ongoing: false })).toBe(
       'coredns_dns_requests moved in an unusual way, though within its band, from 14:02 to 14:05 UTC: 560 where 528 is usual (expected 430–640)',

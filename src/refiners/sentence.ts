@@ -1,5 +1,6 @@
 import type { Anomaly, Labels, Wording } from '../anomaly.ts'
 import { DAY, formatDuration, MINUTE, SECOND } from '../duration.ts'
+import { isInfinite } from '../math/is-measured.ts'
 
 /** One sentence for a person, from the numbers of the anomaly (and of its shape, when it has one). Times are UTC; no full stop. */
 export function writeSentence(anomaly: Anomaly, wording: Wording = {}): string {
@@ -34,7 +35,8 @@ function writeSpike(anomaly: Anomaly, subject: string, wording: Wording): string
     return `${subject} ${verb} in an unusual way, though within its band, ${writeTime(anomaly, wording)}: ${where}`
   }
   const comparison = Number.isFinite(expected) ? `, ${compare(current, expected, usual)}` : ''
-  return `${subject} ${ongoing ? 'is' : 'was'} ${now}${comparison}${writeBand(anomaly, wording)} ${writeTime(anomaly, wording)}`
+  const bound = isInfinite(current) ? ' (no bound)' : ''
+  return `${subject} ${ongoing ? 'is' : 'was'} ${now}${bound}${comparison}${writeBand(anomaly, wording)} ${writeTime(anomaly, wording)}`
 }
 
 function writeLevelShift(anomaly: Anomaly, subject: string, wording: Wording): string {
@@ -129,7 +131,8 @@ function compare(current: number, expected: number, usual: string): string {
 
 function writeBand({ lower, upper, expected, current }: Anomaly, { unit }: Wording): string {
   // What never moved has no width worth naming.
-  if (upper - lower < 1e-6 * Math.abs(current - expected)) return ` (expected ${formatNumber(expected, unit)})`
+  if (!isInfinite(current) && upper - lower < 1e-6 * Math.abs(current - expected))
+    return ` (expected ${formatNumber(expected, unit)})`
   const hasLower = Number.isFinite(lower)
   const hasUpper = Number.isFinite(upper)
   const kind = kindOf(unit)
@@ -206,9 +209,10 @@ function kindOf(unit = ''): Kind {
   return { suffix: ` ${unit}`, positive: unit === 'cores', scaled: undefined }
 }
 
-/** Three significant digits (whole numbers up to 9999 in full) and the unit: `4812/s`, `12.3 ms`, `1.5 GiB`, `43%`. NaN is `unknown`. */
+/** Three significant digits (whole numbers up to 9999 in full) and the unit: `4812/s`, `12.3 ms`, `1.5 GiB`, `43%`. NaN is `unknown`, +Inf has no unit. */
 export function formatNumber(value: number, unit?: string, digits = 3): string {
   if (Number.isNaN(value)) return 'unknown'
+  if (isInfinite(value)) return value > 0 ? '+Inf' : '-Inf'
   const kind = kindOf(unit)
   const size = Math.abs(value)
   if (kind.scaled === 'seconds' && size > 0) {
@@ -236,7 +240,6 @@ function formatPair(a: number, b: number, unit: string | undefined): readonly [s
 function formatSignificant(value: number, digits: number): string {
   const size = Math.abs(value)
   if (size === 0) return '0'
-  if (!Number.isFinite(value)) return value > 0 ? '∞' : '-∞'
   if (size >= 99.95 && size < 9999.5 && digits <= 3) return String(Math.round(value))
   if (size < 1e-4 || size >= 9.995e14)
     return value

@@ -3,9 +3,10 @@ import { component } from '../component.ts'
 import type { State } from '../detectors/detector.ts'
 import { HOUR } from '../duration.ts'
 import { InputError } from '../errors.ts'
+import { isInfinite } from '../math/is-measured.ts'
 import { duration } from '../schema.ts'
 import { excessAt, fitTail } from './generalized-pareto.ts'
-import { judged, type Rule } from './rule.ts'
+import { judged, type Rule, UNBOUNDED } from './rule.ts'
 
 const config = z.strictObject({
   alarms: z.number().positive().default(1).meta({ description: 'false alarms to live with …' }),
@@ -26,7 +27,8 @@ function fromBudget(options: z.output<typeof config>): Rule {
   return {
     judge(scores, state) {
       const tail = new Tail(options, state)
-      const strength = judged(scores).map((score, i) => tail.judge(scores.times[i], score))
+      const { value } = scores.columns
+      const strength = judged(scores).map((score, i) => tail.judge(scores.times[i], score, isInfinite(value[i])))
       return { strength, state: tail.snapshot() }
     },
   }
@@ -134,15 +136,28 @@ class Tail {
     }
   }
 
-  /** Strength of the row by what came before it; then learns it. */
-  judge(time: number, score: number): number {
+  /** Strength of the row by what came before it; then learns it. `infinite`: its value is, so that it has no score. */
+  judge(time: number, score: number, infinite = false): number {
     this.#learnStep(time)
-    if (!Number.isFinite(score)) return NaN
+    if (!Number.isFinite(score)) return infinite ? this.#judgeInfinite() : NaN
     const strength = this.#rows < UNDECIDED ? NaN : score / this.#limit
     this.#rows++
     if (strength >= 1) this.#learnStrange(score)
     else this.#learnCalm(this.#holdBack(score, strength))
     return strength
+  }
+
+  /** Beyond every limit, unless this comes so often that it is usual here. The limit of finite scores learns nothing of it. */
+  #judgeInfinite(): number {
+    if (this.#rows < UNDECIDED) return NaN
+    if (this.#calm >= APART) this.#owe()
+    this.#calm = 0
+    return this.#alarmDebt > TOLERATED_ALARMS ? NaN : UNBOUNDED
+  }
+
+  /** One more alarm; the debt is paid back as time passes. */
+  #owe(): void {
+    this.#alarmDebt = Math.min(this.#alarmDebt + 1, TOLERATED_ALARMS + 1)
   }
 
   #learnStep(time: number): void {
@@ -180,7 +195,7 @@ class Tail {
     this.#suspect = NaN
     const tolerated = Math.max(TOLERATED_ROWS, TOLERATED_TIME / this.#step)
     this.#rowDebt = Math.min(this.#rowDebt, tolerated) + 1
-    if (first) this.#alarmDebt = Math.min(this.#alarmDebt + 1, TOLERATED_ALARMS + 1)
+    if (first) this.#owe()
     const usual = this.#alarmDebt > TOLERATED_ALARMS || this.#rowDebt > tolerated
     if (usual) this.#add(score)
     else if (first) this.#add(Math.min(score, this.#findHighest()))

@@ -7,7 +7,10 @@ export interface Verdict {
   readonly state: State
 }
 
-/** Scores → strengths. Causal: a strength depends on its row and on earlier ones. Judging in two parts is the same as judging at once. */
+/**
+ * Scores → strengths. Causal: a strength depends on its row and on earlier ones. Judging in two parts is the same as judging at once. A value
+ * that is infinite has no score: once finite rows were judged, it is beyond every limit.
+ */
 export interface Rule {
   judge(scores: Scores, state?: State): Verdict
 }
@@ -16,3 +19,6 @@ export interface Rule {
 export function judged({ columns }: Scores): Float64Array {
   return columns.alarm ?? columns.score
 }
+
+/** Strength of an infinite value: more than what a finite score reaches, and still a number. */
+export const UNBOUNDED = 1e6

@@ -56,6 +56,29 @@ describe('threshold', () => {
     ).toEqual([1, 1.5])
   })
 
+  it('puts +Inf above and -Inf below every bound, and both beyond the limit of a score that was known', () => {
+    expect(
+      judge({ upper: 100 }, [
+        [NaN, Infinity],
+        [NaN, -Infinity],
+      ]),
+    ).toEqual([1e6, 0])
+    expect(
+      judge({ lower: 100 }, [
+        [NaN, Infinity],
+        [NaN, -Infinity],
+      ]),
+    ).toEqual([0, 1e6])
+    expect(
+      judge({}, [
+        [NaN, Infinity],
+        [0.5, 1],
+        [NaN, -Infinity],
+        [NaN, NaN],
+      ]),
+    ).toEqual([NaN, 0.5, 1e6, NaN])
+  })
+
   it('takes the strongest of several', () => {
     expect(
       judge({ limit: 2, upper: 10, lower: -10 }, [

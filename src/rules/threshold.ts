@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { component } from '../component.ts'
 import type { Scores } from '../detectors/detector.ts'
-import { judged, type Rule } from './rule.ts'
+import { isInfinite } from '../math/is-measured.ts'
+import { judged, type Rule, UNBOUNDED } from './rule.ts'
 
 const config = z
   .strictObject({
@@ -23,7 +24,10 @@ export const threshold = component({
   create: options => fromLimits(options),
 })
 
-/** A bound b has the strength 1 at b and 2 at a distance of |b| beyond it (of 1, when b is 0), so that a positive upper bound gives value/upper. */
+/**
+ * A bound b has the strength 1 at b and 2 at a distance of |b| beyond it (of 1, when b is 0), so that a positive upper bound gives value/upper.
+ * An infinite value is beyond the bound on its side, and beyond the limit of the score once a score was known.
+ */
 function fromLimits({ limit, upper, lower }: z.output<typeof config>): Rule {
   const byScore = limit ?? (upper === undefined && lower === undefined ? 1 : undefined)
   const strengthOf = (score: number, value: number): number => {
@@ -34,15 +38,22 @@ function fromLimits({ limit, upper, lower }: z.output<typeof config>): Rule {
     return strongest
   }
   return {
-    judge(scores: Scores) {
+    judge(scores: Scores, state) {
       const { value } = scores.columns
-      return { strength: judged(scores).map((s, i) => strengthOf(s, value[i])), state: { version: 1 } }
+      let decided = state?.decided === true
+      const strength = judged(scores).map((score, i) => {
+        decided ||= !Number.isNaN(score)
+        const unscored = byScore !== undefined && decided && isInfinite(value[i]) && Number.isNaN(score)
+        return unscored ? UNBOUNDED : strengthOf(score, value[i])
+      })
+      return { strength, state: { version: 1, decided } }
     },
   }
 }
 
 /** Not below 0: how far on the good side a value is says nothing. */
 function stronger(a: number, b: number): number {
-  if (!Number.isFinite(b)) return a
-  return Number.isNaN(a) ? Math.max(0, b) : Math.max(a, b)
+  if (Number.isNaN(b)) return a
+  const bounded = Math.min(Math.max(0, b), isInfinite(b) ? UNBOUNDED : b)
+  return Number.isNaN(a) ? bounded : Math.max(a, bounded)
 }

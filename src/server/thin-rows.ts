@@ -22,9 +22,10 @@ export function thinRows(scores: Scores, most: number): number[] {
   return rows.slice(0, most)
 }
 
-/** Row of the largest (`sign` 1) or smallest (-1) value; the first row when all are NaN. */
+/** Row of the largest (`sign` 1) or smallest (-1) finite value; the first row when there is none. */
 function extreme(values: Float64Array, from: number, to: number, sign: 1 | -1): number {
   let best = from
-  for (let i = from + 1; i < to; i++) if (sign * values[i] > sign * values[best] || Number.isNaN(values[best])) best = i
+  for (let i = from + 1; i < to; i++)
+    if (Number.isFinite(values[i]) && !(sign * values[i] <= sign * values[best] && Number.isFinite(values[best]))) best = i
   return best
 }

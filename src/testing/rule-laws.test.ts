@@ -11,7 +11,10 @@ for (const member of Object.values(rules))
     })
 
 const honest: Rule = {
-  judge: ({ columns }) => ({ strength: (columns.alarm ?? columns.score).map(finite), state: { version: 1 } }),
+  judge: ({ columns }) => ({
+    strength: (columns.alarm ?? columns.score).map((s, i) => (Math.abs(columns.value[i]) === Infinity ? 1e6 : finite(s))),
+    state: { version: 1 },
+  }),
 }
 const finite = (score: number) => (Number.isFinite(score) ? score : NaN)
 let calls = 0
@@ -40,6 +43,9 @@ const breakers: Record<string, Rule> = {
     judge: ({ columns }) => ({ strength: columns.score.map(s => (s > 100 ? 0 : finite(s))), state: { version: 1 } }),
   },
   'never says Infinity': { judge: ({ columns }) => ({ strength: columns.score.map(s => s / 0), state: { version: 1 } }) },
+  'puts an infinite value beyond its limit': {
+    judge: ({ columns }) => ({ strength: columns.score.map(finite), state: { version: 1 } }),
+  },
   'does not write into its input or the state it was given': {
     judge(scores) {
       const verdict = honest.judge(scores)

@@ -158,6 +158,23 @@ export const ruleLaws: readonly RuleLaw[] = [
     },
   },
   {
+    name: 'puts an infinite value beyond its limit',
+    check(rule) {
+      for (const infinite of [Infinity, -Infinity]) {
+        const scores = makeScores(900)
+        for (let i = 880; i < 890; i++) {
+          scores.columns.value[i] = infinite
+          scores.columns.score[i] = NaN
+        }
+        const { strength } = rule.judge(scores)
+        assert.ok(strength[889] >= 1000, `ten rows of ${infinite} must be far beyond the limit, got ${strength[889]}`)
+        assert.ok(Number.isFinite(strength[889]), `the strength of ${infinite} must be a number, got ${strength[889]}`)
+        const before = rule.judge(cut(scores, 0, 880)).strength
+        assert.deepEqual(strength.slice(0, 880), before, 'earlier rows must not depend on it')
+      }
+    },
+  },
+  {
     name: 'does not write into its input or the state it was given',
     check(rule) {
       const scores = makeScores(800)

@@ -58,7 +58,10 @@ const breakers: Record<string, Transform> = {
     if (row instanceof Float64Array) row[0] = 5
     emit(time, row as Float64Array)
   }),
-  'never says Infinity': ofValue(value => 1 / value),
+  'makes nothing infinite': ofValue(value => 1 / value),
+  'hands on an infinite value as it is, once, and otherwise takes it as unknown': ofValue(value =>
+    Number.isFinite(value) ? value : NaN,
+  ),
   'makes nothing of nothing': ofValue(value => (Number.isNaN(value) ? 0 : value)),
   'knows every row after its lookback': fromCells({
     lookback: 0,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { component } from '../component.ts'
-import { isMeasured } from '../math/is-measured.ts'
+import { isInfinite, isMeasured } from '../math/is-measured.ts'
 import { median } from '../math/median.ts'
 import { duration } from '../schema.ts'
 import type { State } from '../state.ts'
@@ -28,6 +28,8 @@ interface Bucket extends Record<string, unknown> {
   end: number
   /** Known values of each column. */
   values: number[][]
+  /** The first infinite value of each column. */
+  infinite?: number[]
 }
 
 /**
@@ -56,11 +58,12 @@ function openResample(step: number, aggregate: (values: readonly number[]) => nu
     if (out.length !== bucket.values.length) out = new Float64Array(bucket.values.length)
     for (let c = 0; c < out.length; c++) {
       const made = bucket.values[c].length > 0 ? aggregate(bucket.values[c]) : NaN
-      out[c] = isMeasured(made) ? made : NaN
+      out[c] = bucket.infinite?.[c] ?? (isMeasured(made) ? made : NaN)
     }
     const { end } = bucket
     bucket.end = NaN
     bucket.values = []
+    delete bucket.infinite
     emit(end, out)
   }
   return {
@@ -71,6 +74,10 @@ function openResample(step: number, aggregate: (values: readonly number[]) => nu
       for (let c = 0; c < row.length; c++) {
         bucket.values[c] ??= []
         if (isMeasured(row[c])) bucket.values[c].push(row[c])
+        else if (isInfinite(row[c])) {
+          bucket.infinite ??= []
+          bucket.infinite[c] ??= row[c]
+        }
       }
       if (time === end) finish(emit)
     },

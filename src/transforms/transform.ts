@@ -15,8 +15,8 @@ export interface TransformStream {
 }
 
 /**
- * Rows in, rows out, each of what came before only. Deterministic. What is not measured (NaN, Infinity) comes out as NaN; each column goes
- * its own way.
+ * Rows in, rows out, each of what came before only. Deterministic. What is unknown (NaN) comes out as NaN; an infinite value comes out as it
+ * is, in its own row, and is otherwise taken as unknown. Each column goes its own way.
  */
 export interface Transform {
   /** ms of rows that are needed before what comes out is known. */
