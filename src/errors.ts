@@ -32,11 +32,17 @@ export class SourceError extends Error {
   readonly retryable: boolean
   /** The requests that failed, as commands that can be copied, secrets as `***`. */
   readonly requests: readonly string[]
-  constructor(message: string, options: { retryable: boolean; requests?: readonly string[]; cause?: unknown }) {
+  /** Name of the option whose limit was hit, when that is the reason. */
+  readonly limit: string | undefined
+  constructor(
+    message: string,
+    options: { retryable: boolean; requests?: readonly string[]; limit?: string | undefined; cause?: unknown },
+  ) {
     super(message, { cause: options.cause })
     this.name = 'SourceError'
     this.retryable = options.retryable
     this.requests = options.requests ?? []
+    this.limit = options.limit
   }
 }
 

@@ -89,10 +89,7 @@ describe('prometheus', () => {
           expr: 'a',
           range: { start: T0 - 4000, end: T0 + 40 * STEP + 4000 },
           step: STEP,
-          valueAt: (labels, time) => {
-            const value = world.find(series => series.labels.job === labels.job)!.value(time) ?? NaN
-            return Number.isFinite(value) ? value : NaN
-          },
+          valueAt: (labels, time) => world.find(series => series.labels.job === labels.job)!.value(time) ?? NaN,
           series: ['a{job="x"}', 'a{job="y"}', 'a{job="z"}'],
           countRequests: () => fake.requests.length,
           secrets,
@@ -207,7 +204,82 @@ describe('prometheus', () => {
         [t + 75, '-0.5'],
       ]
       const { frames } = await readAll(open(fakePrometheus([matrix({ metric: {}, values })])).source)
-      expect(Array.from(frames[0].columns.value.subarray(0, 6))).toEqual([1000, NaN, NaN, NaN, NaN, -0.5])
+      expect(Array.from(frames[0].columns.value.subarray(0, 6))).toEqual([1000, NaN, Infinity, -Infinity, NaN, -0.5])
+      expect(Array.from(frames[0].notANumber!)).toEqual([0, 1, 0, 0, 0, 0, 0, 0, 0, 0])
+    })
+
+    it('what is no number as unknown, with a warning that counts and names', async () => {
+      const t = T0 / 1000
+      const sent = (...values: unknown[]) => values.map((value, i) => [t + i * 15, value])
+      const fake = fakePrometheus([
+        success({
+          resultType: 'matrix',
+          result: [
+            { metric: { pod: 'a' }, values: sent('1', null, '', [], true, 5, '0x10', '7') },
+            { metric: { pod: 'b' }, values: [[t, '1'], [null, '2'], ['1', '2'], 'x', [t + 30, '3']] },
+            { metric: { pod: 'c' }, values: sent('1') },
+          ],
+        }),
+      ])
+      const { frames, warnings } = await readAll(open(fake).source)
+      expect(frames.map(({ columns }) => Array.from(columns.value.subarray(0, 8)))).toEqual([
+        [1, NaN, NaN, NaN, NaN, NaN, NaN, 7],
+        [1, NaN, 3, NaN, NaN, NaN, NaN, NaN],
+        [1, NaN, NaN, NaN, NaN, NaN, NaN, NaN],
+      ])
+      expect(frames.every(({ notANumber }) => notANumber === undefined)).toBe(true)
+      expect(warnings).toEqual([
+        '9 samples are not numbers and are taken as unknown: {pod="a"} 6 (first null), {pod="b"} 3 (first [null,"2"])',
+      ])
+    })
+
+    it('what is no number at one instant', async () => {
+      const result = [null, 'NaN', '+Inf', '5'].map((value, i) => ({ metric: { pod: `p${i}` }, value: [T0 / 1000, value] }))
+      const { frames, warnings } = await open(fakePrometheus([success({ resultType: 'vector', result })])).source.latest(
+        { expr: 'x', time: T0 },
+        never,
+      )
+      expect(frames.map(({ columns, notANumber }) => [columns.value[0], notANumber?.[0]])).toEqual([
+        [NaN, undefined],
+        [NaN, 1],
+        [Infinity, undefined],
+        [5, undefined],
+      ])
+      expect(warnings).toEqual(['1 sample is not a number and is taken as unknown: {pod="p0"} 1 (first null)'])
+    })
+
+    it('the numbers of an answer that has native histograms too', async () => {
+      const values = [[T0 / 1000, '1']]
+      const histograms = [[T0 / 1000, { count: '3', sum: '7', buckets: [] }]]
+      const fake = fakePrometheus([
+        success({
+          resultType: 'matrix',
+          result: [
+            { metric: { __name__: 'h' }, histograms },
+            { metric: { __name__: 'f' }, values },
+            { metric: { __name__: 'both' }, values, histograms },
+          ],
+        }),
+      ])
+      const { frames, warnings } = await readAll(open(fake).source)
+      expect(frames.map(({ labels }) => labels.__name__)).toEqual(['both', 'f'])
+      expect(warnings).toEqual([expect.stringMatching(/^native histograms are left out, of h, both; use histogram_quantile/)])
+    })
+
+    it('the same of a large answer, in another thread', async () => {
+      const values = Array.from({ length: 10 }, (_, row): [number, string] => [
+        T0 / 1000 + row * 15,
+        row === 3 ? 'NaN' : String(row),
+      ])
+      const large = Array.from({ length: 5000 }, (_, i) => ({ metric: { pod: `pod-${i}`, city: 'Zürich ☃' }, values }))
+      const read = async (count: number) =>
+        (await readAll(open(fakePrometheus([matrix(...large.slice(0, count))])).source)).frames
+      const [small, all] = [await read(10), await read(5000)]
+      expect(all).toHaveLength(5000)
+      for (const frame of small) expect(all).toContainEqual(frame)
+      expect(all.every(({ columns, notANumber }) => columns.value[9] === 9 && notANumber?.[3] === 1)).toBe(true)
+      const twice = open(fakePrometheus([matrix(...large, large[0])])).source
+      await expect(readAll(twice)).rejects.toThrow('must answer with each series once, got {city="Zürich ☃",pod="pod-0"} twice')
     })
 
     it('10,000 series of 10 points', async () => {
@@ -261,6 +333,39 @@ describe('prometheus', () => {
       ],
       ['a time beside the grid', matrix({ metric: {}, values: [[T0 / 1000 + 7, '1']] }), 'at the times that were asked for'],
       ['a time outside the range', matrix({ metric: {}, values: [[T0 / 1000 - 15, '1']] }), 'at the times that were asked for'],
+      [
+        'a time twice',
+        matrix({
+          metric: { a: 'b' },
+          values: [
+            [T0 / 1000, '1'],
+            [T0 / 1000, '2'],
+          ],
+        }),
+        `each time of a series once, got ${T0 / 1000} twice for {a="b"}`,
+      ],
+      [
+        'times that go back',
+        matrix({
+          metric: { a: 'b' },
+          values: [
+            [T0 / 1000 + 15, '1'],
+            [T0 / 1000, '2'],
+          ],
+        }),
+        `in order of time, got ${T0 / 1000} after a later time for {a="b"}`,
+      ],
+      [
+        'labels that are none',
+        success({ resultType: 'matrix', result: [{ metric: 'up', values: [] }] }),
+        'with labels, got "up"',
+      ],
+      [
+        'labels that are no text',
+        success({ resultType: 'matrix', result: [{ metric: { a: 1 }, values: [] }] }),
+        'labels that are text, got 1 for a',
+      ],
+      ['what is no series', success({ resultType: 'matrix', result: [7] }), 'must answer with series, got 7'],
       ['a vector', success({ resultType: 'vector', result: [] }), 'must answer a range with a matrix, got vector'],
       ['no result', success({}), 'must answer with resultType and result'],
       [
@@ -275,6 +380,92 @@ describe('prometheus', () => {
       expect(error.message).toContain(URL)
       expect(error.retryable).toBe(false)
       expect(pauses).toEqual([])
+    })
+  })
+
+  describe('keeps to its limits', () => {
+    const many = (count: number) => ({
+      length: count,
+      of: (value: (i: number) => object) => Array.from({ length: count }, (_, i) => value(i)),
+    })
+    const answerOf = (count: number, metric: (i: number) => object) =>
+      success({ resultType: 'matrix', result: many(count).of(i => ({ metric: metric(i), values: [[T0 / 1000, '1']] })) })
+    const pod = (i: number) => ({ pod: `p${i}` })
+
+    it.each([
+      [{ maxSeries: 3 }, answerOf(4, pod), 'at most 3 series, got 4; narrow the query, or raise maxSeries'],
+      [{ maxSamples: 39 }, answerOf(4, pod), 'at most 39 samples, got 4 series of 10 rows; narrow the query'],
+      [{ maxLabels: 1 }, answerOf(1, () => ({ __name__: 'up', a: 'b' })), 'at most 1 labels, got more for up; raise maxLabels'],
+      [
+        { maxLabelLength: 9 },
+        answerOf(1, () => ({ __name__: 'up', path: '/0123456789' })),
+        'labels of at most 9 characters, got 11 for path of up; raise maxLabelLength',
+      ],
+      [
+        { maxLabelLength: 9 },
+        answerOf(1, () => ({ ['x'.repeat(100)]: '' })),
+        `got 100 for ${'x'.repeat(60)}… of a series without`,
+      ],
+    ])('%j', async (options, answer, message) => {
+      const { source, pauses } = open(fakePrometheus([answer]), options)
+      const error = await reject(readAll(source))
+      expect(error.message).toContain(`prometheus at ${URL} must answer with`)
+      expect(error.message).toContain(message)
+      expect(error).toMatchObject({
+        retryable: false,
+        limit: Object.keys(options)[0],
+        requests: [expect.stringMatching(/^curl/)],
+      })
+      expect(pauses).toEqual([])
+    })
+
+    it('of series and samples over all pieces, when each piece has others', async () => {
+      let count = 0
+      const churn = fakePrometheus(({ params }) =>
+        matrix({ metric: { pod: `p${count++}` }, values: [[Number(params.start), '1']] }),
+      )
+      const error = await reject(readAll(open(churn, { maxPoints: 2, maxSeries: 3 }).source))
+      expect(error).toMatchObject({ limit: 'maxSeries' })
+    })
+
+    it('of bytes, by asking for less at a time', async () => {
+      const serve = serveSeries([rise, { labels: { __name__: 'fall' }, value: time => (T0 - time) / STEP }])
+      const fake = fakePrometheus(serve)
+      const { source } = open(fake, { maxBytes: '1KiB' })
+      const { frames, requests } = await readAll(source, { range: { start: T0, end: T0 + 200 * STEP } })
+      expect(frames).toHaveLength(2)
+      expect(frames[1].columns.value.every((value, i) => value === i)).toBe(true)
+      const starts = requests.map(text => Number(/start=(\d+)/.exec(text)![1]))
+      expect(starts).toEqual(starts.toSorted((a, b) => a - b))
+      expect(requests.length).toBeGreaterThan(8)
+      expect(requests.length).toBeLessThan(fake.requests.length)
+    })
+
+    it('of bytes, also of one row and one instant', async () => {
+      const body = { padding: 'x'.repeat(2000), ...(answerOf(1, pod).body as object) }
+      const { source, pauses } = open(fakePrometheus([{ body }]), { maxBytes: '1KiB' })
+      const wanted = { retryable: false, limit: 'maxBytes' }
+      const error = await reject(readAll(source))
+      expect(error.message).toBe(
+        `prometheus at ${URL} must answer with at most 1 KiB, got more; narrow the query, or raise maxBytes`,
+      )
+      expect(error).toMatchObject(wanted)
+      expect(await reject(source.latest({ expr: 'x', time: T0 }, never))).toMatchObject(wanted)
+      expect(await reject(source.names(never))).toMatchObject(wanted)
+      expect(pauses).toEqual([])
+    })
+
+    it('of bytes after unzipping, without reading on', async () => {
+      const sent = { chunks: 0 }
+      const zeros = new Uint8Array(64 * 1024)
+      const endless = async () => new Response(new ReadableStream({ pull: stream => (sent.chunks++, stream.enqueue(zeros)) }))
+      const source: Source = create(
+        sources,
+        { type: 'prometheus', url: URL, maxBytes: '1MiB' },
+        { fetch: endless as typeof fetch, now: () => T0, sleep: async () => {}, folder: '/' },
+      )
+      expect(await reject(source.names(never))).toMatchObject({ limit: 'maxBytes' })
+      expect(sent.chunks).toBeLessThan(20)
     })
   })
 

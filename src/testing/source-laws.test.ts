@@ -56,7 +56,9 @@ const breakers: Record<string, Partial<SourceSubject>> = {
   'answers at every multiple of the step in the range and at no other time': changing(
     mapFrames(frame => ({ ...frame, times: frame.times.map(time => time + 1000) })),
   ),
-  'gives one column, as long as the times, without infinities': changing(mapValues(() => Infinity)),
+  'gives one column, as long as the times, and marks NaN that was sent': changing(
+    mapFrames(frame => ({ ...frame, notANumber: new Uint8Array(frame.times.length).fill(1) })),
+  ),
   'gives every series once, and no other': changing(answer => ({ ...answer, frames: [...answer.frames, ...answer.frames] })),
   'gives the values that are there': changing(mapValues(value => value + 1)),
   'gives NaN where there is no sample, not zero and not the one before': changing(mapValues(value => value || 0)),

@@ -56,14 +56,16 @@ export const sourceLaws: readonly SourceLaw[] = [
     },
   },
   {
-    name: 'gives one column, as long as the times, without infinities',
+    name: 'gives one column, as long as the times, and marks NaN that was sent',
     async check(subject) {
-      for (const { times, columns } of (await readAll(subject)).frames) {
+      for (const { times, columns, notANumber } of (await readAll(subject)).frames) {
         assert.deepEqual(Object.keys(columns), ['value'])
         assert.equal(columns.value.length, times.length)
+        if (!notANumber) continue
+        assert.equal(notANumber.length, times.length)
         assert.ok(
-          columns.value.every(value => Number.isFinite(value) || Number.isNaN(value)),
-          'values must be finite or NaN',
+          notANumber.every((mark, i) => mark === 0 || Number.isNaN(columns.value[i])),
+          'only a row that is NaN may be marked as NaN that was sent',
         )
       }
     },

@@ -3,26 +3,36 @@ import { SourceError } from '../../errors.ts'
 import { type HttpAnswer, type HttpClient, openClient } from '../../http/client.ts'
 import { HttpError } from '../../http/http-error.ts'
 import { readRetryAfter } from '../../http/retry-after.ts'
+import { formatSize } from '../../size.ts'
 import type { SourceNeeds } from '../source.ts'
 import { addressOf, type Call, printCall } from './call.ts'
 import { limiter } from './limit.ts'
+import { beyond } from './limits.ts'
 import type { Options } from './options.ts'
+import { parseAnswer } from './parse-answer.ts'
+import type { Read, SeriesBlock, Wanted } from './read-answer.ts'
 
 /** What the API said: its data, and what it said beside it. */
 export interface Reply {
+  /** The JSON under `data`; without the series when they were wanted. */
   readonly data: unknown
+  readonly series: SeriesBlock | undefined
   readonly warnings: readonly string[]
   /** The call as a `curl` command. */
   readonly request: string
 }
 
 /** Asks the API, as often and as patiently as the options say. */
-export type Ask = (path: string, params: Readonly<Record<string, string>>, signal: AbortSignal) => Promise<Reply>
+export type Ask = (path: string, params: Readonly<Record<string, string>>, wanted: Wanted, signal: AbortSignal) => Promise<Reply>
 
 const FIRST_PAUSE = SECOND / 2
 const LONGEST_PAUSE = 30 * SECOND
 /** A server that wants to be left alone for longer is left alone until the next run. */
 const LONGEST_WISH = 120 * SECOND
+/** Bytes of an answer that is an error: enough for what it says. */
+const ERROR_BYTES = 64 * 1024
+/** Characters of an answer that a message shows. */
+const SHOWN = 300
 
 /**
  * Makes the door to one API. Forms are posted, and sent as GET once the server answered 405. 429, 5xx and broken connections are tried again
@@ -33,22 +43,32 @@ export function asker(options: Options, needs: SourceNeeds): Ask {
   const limited = limiter(options.concurrency)
   let method: Call['method'] = 'POST'
 
-  const attempt = async (call: Call, signal: AbortSignal): Promise<Reply | Refusal> => {
+  const attempt = async (call: Call, wanted: Wanted, signal: AbortSignal): Promise<Reply | Refusal> => {
     const exchanged = await exchange(send, call, options, signal)
     if (exchanged instanceof SourceError) return { error: exchanged, wish: undefined }
-    const { answer, text } = exchanged
-    if (answer.ok) return understand(text, call, options, answer)
-    if (answer.status === 405 && call.method === 'POST') return 'wants GET'
-    return refuse(answer, text, call, options, needs.now())
+    const { answer, bytes, complete } = exchanged
+    if (!answer.ok) {
+      if (answer.status === 405 && call.method === 'POST') return 'wants GET'
+      return refuse(answer, textOf(bytes), call, options, needs.now())
+    }
+    if (!complete) return { error: located(tooLarge(options.maxBytes), call, options), wish: undefined }
+    // The text of a message is kept: the bytes may move to another thread.
+    const head = textOf(bytes.subarray(0, 4 * (SHOWN + answer.longestSecret)))
+    try {
+      return understand(await parseAnswer(bytes, wanted, signal), head, call, options, answer)
+    } catch (error) {
+      if (error instanceof SourceError) return { error: located(error, call, options), wish: undefined }
+      throw error
+    }
   }
 
-  return async (path, params, signal) => {
+  return async (path, params, wanted, signal) => {
     const all = { ...options.params, ...params }
     for (let attempts = 0; ; attempts++) {
       signal.throwIfAborted()
       // Lists of names are GET only in the older servers.
       const call: Call = { path, params: all, method: path.startsWith('query') ? method : 'GET' }
-      const outcome = await limited(() => attempt(call, signal), signal)
+      const outcome = await limited(() => attempt(call, wanted, signal), signal)
       if (outcome === 'wants GET') {
         method = 'GET'
         attempts--
@@ -69,7 +89,7 @@ async function exchange(
   call: Call,
   options: Options,
   signal: AbortSignal,
-): Promise<{ answer: HttpAnswer; text: string } | SourceError> {
+): Promise<{ answer: HttpAnswer; bytes: Uint8Array<ArrayBuffer>; complete: boolean } | SourceError> {
   const { method } = call
   const form = new URLSearchParams(call.params).toString()
   const address = addressOf(call, options)
@@ -80,8 +100,7 @@ async function exchange(
   }
   try {
     const answer = await send({ method, url, headers, ...(method === 'POST' && { body: form }) }, signal)
-    const { bytes } = await answer.read()
-    return { answer, text: new TextDecoder().decode(bytes) }
+    return { answer, ...(await answer.read(answer.ok ? options.maxBytes : ERROR_BYTES)) }
   } catch (error) {
     if (!(error instanceof HttpError)) throw error
     if (error.kind === 'setup') throw new SourceError(error.message, { retryable: false })
@@ -89,8 +108,8 @@ async function exchange(
   }
 }
 
-function understand(text: string, call: Call, options: Options, { redact }: HttpAnswer): Reply | Refusal {
-  const body = parseJson(text)
+function understand(read: Read, text: string, call: Call, options: Options, { redact }: HttpAnswer): Reply | Refusal {
+  const body = asBody(read.body)
   if (body === undefined)
     // What begins as an object was cut off on its way; anything else is another kind of server.
     return {
@@ -110,7 +129,7 @@ function understand(text: string, call: Call, options: Options, { redact }: Http
       wish: undefined,
     }
   const warnings = [...told.map(text => `partial answer: ${text}`), ...remarks.map(redact)]
-  return { data: body.data, warnings, request: printCall(call, options) }
+  return { data: body.data, series: read.series, warnings, request: printCall(call, options) }
 }
 
 /**
@@ -156,11 +175,18 @@ interface Body {
 
 function parseJson(text: string): Body | undefined {
   try {
-    const body = JSON.parse(text)
-    return typeof body === 'object' && body !== null ? body : undefined
+    return asBody(JSON.parse(text))
   } catch {
     return undefined
   }
+}
+
+function asBody(value: unknown): Body | undefined {
+  return typeof value === 'object' && value !== null ? value : undefined
+}
+
+function textOf(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes)
 }
 
 function describe(body: Body, text: string, redact: HttpAnswer['redact']): string {
@@ -170,7 +196,7 @@ function describe(body: Body, text: string, redact: HttpAnswer['redact']): strin
 
 function excerpt(text: string, redact: HttpAnswer['redact']): string {
   const line = redact(text).replace(/\s+/g, ' ').trim()
-  return JSON.stringify(line.length > 300 ? `${line.slice(0, 300)}…` : line)
+  return JSON.stringify(line.length > SHOWN ? `${line.slice(0, SHOWN)}…` : line)
 }
 
 function listOf(value: unknown): string[] {
@@ -183,4 +209,14 @@ function withoutQuery(location: string | null): string {
 
 function fault(call: Call, options: Options, message: string, retryable: boolean): SourceError {
   return new SourceError(`prometheus at ${options.url} ${message}`, { retryable, requests: [printCall(call, options)] })
+}
+
+/** The error of an answer, with the source and the request that it came from. */
+function located(error: SourceError, call: Call, options: Options): SourceError {
+  const { message, retryable, limit } = error
+  return new SourceError(`prometheus at ${options.url} ${message}`, { retryable, limit, requests: [printCall(call, options)] })
+}
+
+function tooLarge(maxBytes: number): SourceError {
+  return beyond('maxBytes', `must answer with at most ${formatSize(maxBytes)}, got more; narrow the query, or raise maxBytes`)
 }

@@ -1,102 +1,120 @@
-import { type Labels, seriesId } from '../../anomaly.ts'
+import type { Labels } from '../../anomaly.ts'
 import { SourceError } from '../../errors.ts'
 import type { Frame } from '../../frame/frame.ts'
+import { checkSize, type Limits } from './limits.ts'
+import type { LeftOut, SeriesBlock } from './read-answer.ts'
 import type { Piece } from './split.ts'
 
-/** Puts the pieces of an answer, in any order, on one grid. Frames come in the order of their names and share `times`. */
-export function joiner(times: Float64Array): { add(data: unknown, piece: Piece): void; frames(): Frame<'value'>[] } {
-  const found = new Map<string, { labels: Labels; value: Float64Array; piece: Piece }>()
-  const step = times.length > 1 ? times[1] - times[0] : 1
+interface Joined {
+  readonly labels: Labels
+  readonly value: Float64Array
+  notANumber: Uint8Array | undefined
+  piece: Piece
+}
 
-  const slotOf = (labels: Labels, piece: Piece): Float64Array => {
-    const id = seriesId(labels)
+/** The pieces of an answer, put together. */
+export interface Joiner {
+  add(block: SeriesBlock, piece: Piece): void
+  /** In the order of their names; they share `times`. Throws when all there is are native histograms. */
+  frames(): Frame<'value'>[]
+  /** What could not be used, for people. */
+  warnings(): string[]
+}
+
+/** Puts the pieces of an answer, in any order, on one grid. */
+export function openJoiner(times: Float64Array, limits: Limits): Joiner {
+  const found = new Map<string, Joined>()
+  const left = collectLeftOut()
+
+  const joinedFor = (id: string, labels: Labels, piece: Piece): Joined => {
     const known = found.get(id)
-    if (!known) {
-      const value = new Float64Array(times.length).fill(NaN)
-      found.set(id, { labels, value, piece })
-      return value
+    if (known?.piece === piece) throw new SourceError(`must answer with each series once, got ${id} twice`, { retryable: false })
+    if (known) {
+      known.piece = piece
+      return known
     }
-    if (known.piece === piece) throw broken(`must answer with each series once, got ${id} twice`)
-    known.piece = piece
-    return known.value
+    checkSize(found.size + 1, times.length, limits)
+    const made = { labels, value: new Float64Array(times.length).fill(NaN), notANumber: undefined, piece }
+    found.set(id, made)
+    return made
   }
 
   return {
-    add(data, piece) {
-      const { resultType, result } = checkData(data)
-      if (resultType !== 'matrix') throw broken(`must answer a range with a matrix, got ${resultType}`)
-      for (const { metric = {}, values, histograms } of result as readonly MatrixEntry[]) {
-        if (histograms && histograms.length > 0) throw nativeHistogram(metric)
-        if (!Array.isArray(values)) throw broken(`must answer with values, got none for ${seriesId(metric)}`)
-        const slot = slotOf(metric, piece)
-        for (const sample of values) {
-          const row = Math.round((sample[0] * 1000 - times[0]) / step)
-          if (!(row >= piece.from && row < piece.to) || Math.abs(times[row] - sample[0] * 1000) > 1)
-            throw broken(`must answer at the times that were asked for, got ${sample[0]} for ${seriesId(metric)}`)
-          slot[row] = parseSample(sample[1])
-        }
-      }
+    add({ ids, labels, values, notANumber, left: leftOut }, piece) {
+      left.add(leftOut)
+      const rows = piece.to - piece.from
+      ids.forEach((id, i) => {
+        const series = joinedFor(id, labels[i], piece)
+        series.value.set(values.subarray(i * rows, (i + 1) * rows), piece.from)
+        const marks = notANumber?.subarray(i * rows, (i + 1) * rows)
+        if (!marks?.includes(1)) return
+        series.notANumber ??= new Uint8Array(times.length)
+        series.notANumber.set(marks, piece.from)
+      })
     },
-    frames: () =>
-      Array.from(found)
+    frames() {
+      left.checkAnyNumbers(found.size)
+      return Array.from(found)
         .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([, { labels, value }]) => ({ labels, times, columns: { value } })),
+        .map(([, { labels, value, notANumber }]) => ({ labels, times, columns: { value }, ...(notANumber && { notANumber }) }))
+    },
+    warnings: left.warnings,
   }
 }
 
-/** Frames of one row at `time` from the answer to an instant query; a scalar has no labels. */
-export function fromInstant(data: unknown, time: number): Frame<'value'>[] {
-  const { resultType, result } = checkData(data)
+/** Frames of one row at `time` from the answer to an instant query, in the order of the answer; a scalar has no labels. */
+export function fromInstant(
+  { ids, labels, values, notANumber, left: leftOut }: SeriesBlock,
+  time: number,
+): { frames: Frame<'value'>[]; warnings: string[] } {
+  const left = collectLeftOut()
+  left.add(leftOut)
+  left.checkAnyNumbers(ids.length)
   const times = Float64Array.of(time)
-  const frameOf = (labels: Labels, text: unknown): Frame<'value'> => ({
-    labels,
+  const frames = labels.map((own, i) => ({
+    labels: own,
     times,
-    columns: { value: Float64Array.of(parseSample(text)) },
-  })
-  if (resultType === 'scalar') return [frameOf({}, result[1])]
-  if (resultType !== 'vector') throw broken(`must answer an instant with a vector or a scalar, got ${resultType}`)
-  const seen = new Set<string>()
-  return (result as readonly VectorEntry[]).map(({ metric = {}, value, histogram }) => {
-    if (histogram) throw nativeHistogram(metric)
-    if (!Array.isArray(value)) throw broken(`must answer with a value, got none for ${seriesId(metric)}`)
-    const id = seriesId(metric)
-    if (seen.has(id)) throw broken(`must answer with each series once, got ${id} twice`)
-    seen.add(id)
-    return frameOf(metric, value[1])
-  })
+    columns: { value: values.slice(i, i + 1) },
+    ...(notANumber?.[i] === 1 && { notANumber: Uint8Array.of(1) }),
+  }))
+  return { frames, warnings: left.warnings() }
 }
 
-interface MatrixEntry {
-  readonly metric?: Labels
-  readonly values?: readonly (readonly [number, string])[]
-  readonly histograms?: readonly unknown[]
+/** Series that a warning names. */
+const NAMED = 5
+
+function collectLeftOut() {
+  const noNumbers = new Map<string, { count: number; example: string }>()
+  const histograms = new Set<string>()
+  return {
+    add(left: LeftOut) {
+      for (const id of left.histograms) histograms.add(id)
+      for (const [id, { count, example }] of left.noNumbers)
+        noNumbers.set(id, { count: count + (noNumbers.get(id)?.count ?? 0), example: noNumbers.get(id)?.example ?? example })
+    },
+    checkAnyNumbers(series: number) {
+      if (series === 0 && histograms.size > 0)
+        throw new SourceError(`must answer with numbers, got native histograms for ${list([...histograms])}; ${INSTEAD}`, {
+          retryable: false,
+        })
+    },
+    warnings(): string[] {
+      const told: string[] = []
+      if (noNumbers.size > 0) {
+        const samples = [...noNumbers.values()].reduce((sum, { count }) => sum + count, 0)
+        const each = [...noNumbers].map(([id, { count, example }]) => `${id} ${count} (first ${example})`)
+        const verb = samples === 1 ? 'sample is not a number and is' : 'samples are not numbers and are'
+        told.push(`${samples} ${verb} taken as unknown: ${list(each)}`)
+      }
+      if (histograms.size > 0) told.push(`native histograms are left out, of ${list([...histograms])}; ${INSTEAD}`)
+      return told
+    },
+  }
 }
 
-interface VectorEntry {
-  readonly metric?: Labels
-  readonly value?: readonly [number, string]
-  readonly histogram?: unknown
-}
+const INSTEAD = 'use histogram_quantile, histogram_count or histogram_sum'
 
-function checkData(data: unknown): { resultType: string; result: readonly unknown[] } {
-  const { resultType, result } = (data ?? {}) as { resultType?: unknown; result?: unknown }
-  if (typeof resultType !== 'string' || !Array.isArray(result))
-    throw broken('must answer with resultType and result, got neither')
-  return { resultType, result }
-}
-
-/** `NaN` and the infinities, which are text in JSON, are unknown. */
-function parseSample(text: unknown): number {
-  const value = Number(text)
-  return Number.isFinite(value) ? value : NaN
-}
-
-function nativeHistogram(labels: Labels): SourceError {
-  return broken(
-    `must answer with numbers, got native histograms for ${seriesId(labels)}; use histogram_quantile, histogram_count or histogram_sum`,
-  )
-}
-
-function broken(message: string): SourceError {
-  return new SourceError(message, { retryable: false })
+function list(texts: readonly string[]): string {
+  const more = texts.length - NAMED
+  return `${texts.slice(0, NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }

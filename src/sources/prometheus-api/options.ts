@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { DAY, SECOND } from '../../duration.ts'
 import { checkConnection, connectionOptions, faultOfAddress } from '../../http/options.ts'
-import { duration } from '../../schema.ts'
+import { duration, size } from '../../schema.ts'
 
 /** Options of the `prometheus` source. */
 export const options = z
@@ -31,6 +31,17 @@ export const options = z
     maxRange: duration()
       .default(31 * DAY)
       .meta({ description: 'time that one request spans at most' }),
+    maxBytes: size().prefault('32MiB').meta({
+      description: 'largest answer that is read, after unzipping; a range whose answer is larger is asked in shorter pieces',
+    }),
+    maxSeries: z.int().min(1).default(50_000).meta({ description: 'series that a query may answer with' }),
+    maxSamples: z
+      .int()
+      .min(1)
+      .default(50_000_000)
+      .meta({ description: 'samples that a query may answer with: its series times the rows of its range, 8 bytes each' }),
+    maxLabels: z.int().min(1).default(64).meta({ description: 'labels that a series may have' }),
+    maxLabelLength: z.int().min(1).default(4096).meta({ description: 'characters of a label, of its name or its value' }),
   })
   .superRefine((given, context) => checkConnection(given, [given.url], context))
 

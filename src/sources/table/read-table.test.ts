@@ -52,7 +52,12 @@ describe('readTable', () => {
   })
 
   it('reads unknown cells as NaN', async () => {
-    expect(await values('ts,v\n1,\n2,NaN\n3,null\n4,+Inf\n5,NA\n6,7\n')).toEqual({ v: [NaN, NaN, NaN, NaN, NaN, 7] })
+    expect(await values('ts,v\n1,\n2,NaN\n3,null\n4,NA\n5,7\n')).toEqual({ v: [NaN, NaN, NaN, NaN, 7] })
+  })
+
+  it('reads infinities as they are', async () => {
+    expect(await values('ts,v\n1,inf\n2,+Inf\n3,-Infinity\n4,7\n')).toEqual({ v: [Infinity, Infinity, -Infinity, 7] })
+    await expect(values('ts,v\ninf,1\n')).rejects.toThrow('must be a time')
   })
 
   it('reads carriage returns, a byte order mark, blank lines, no last line break, semicolons, tabs and quotes', async () => {

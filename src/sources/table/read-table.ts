@@ -11,7 +11,7 @@ export interface Table {
   readonly name: string
   /** Epoch ms. */
   readonly times: Float64Array
-  /** An empty cell, `NaN`, `null`, `NA` and the infinities are NaN. */
+  /** An empty cell, `NaN`, `null` and `NA` are NaN; `inf`, `+Inf` and `-Infinity` are infinite. */
   readonly columns: Readonly<Record<string, Float64Array>>
   /** Usual distance of two rows in ms (the median of those that go forward); NaN with fewer than two different times. */
   readonly step: number
@@ -260,13 +260,13 @@ function textOf(bytes: Buffer, from: number, to: number): string {
 }
 
 function isUnknown(text: string): boolean {
-  return /^(|nan|null|na|n\/a|none|nil|-|[+-]?inf(inity)?)$/i.test(text)
+  return /^(|nan|null|na|n\/a|none|nil|-)$/i.test(text)
 }
 
 /** 10ⁿ is exact up to n = 22, so a short decimal is one exact division away from its nearest double. */
 const POWERS = Array.from({ length: 23 }, (_, i) => Number(`1e${i}`))
 
-/** Parses plain decimals of up to 15 digits in place, and leaves the rest to `Number`; NaN when it is not a finite number. */
+/** Parses plain decimals of up to 15 digits in place, and leaves the rest to `Number`; NaN when it is not a number. `inf` is infinite, as pandas and Go write it. */
 function parseNumber(bytes: Buffer, from: number, to: number): number {
   let at = from
   const negative = bytes[at] === 45
@@ -287,6 +287,8 @@ function parseNumber(bytes: Buffer, from: number, to: number): number {
     return negative ? -value : value
   }
   const text = textOf(bytes, from, to)
+  const infinite = /^([+-]?)inf(inity)?$/i.exec(text)
+  if (infinite) return infinite[1] === '-' ? -Infinity : Infinity
   const value = text === '' || /^[+-]?0[xob]/i.test(text) ? NaN : Number(text)
   return Number.isFinite(value) ? value : NaN
 }

@@ -72,7 +72,7 @@ export function valuesAt(
   for (let i = 0; i < times.length; i++) {
     let row = rows[i]
     while (row > 0 && Number.isNaN(column[row]) && series.times[row - 1] > times[i] - window) row--
-    values[i] = row >= 0 && Number.isFinite(column[row]) ? column[row] : NaN
+    values[i] = row >= 0 ? column[row] : NaN
   }
   return values
 }
