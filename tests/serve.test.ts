@@ -59,7 +59,7 @@ describe('a running server', () => {
     await expect.poll(async () => (await flows())[0]?.watermark, { timeout: 10_000 }).toBeGreaterThan(0)
     expect((await fetch(`${url}/-/ready`)).status).toBe(200)
     const metrics = async () => (await fetch(`${url}/metrics`)).text()
-    await expect.poll(metrics, { timeout: 10_000 }).toMatch(/tidewatch_runs_total\{status="ok"\} [1-9]/)
+    await expect.poll(metrics, { timeout: 10_000 }).toMatch(/tidewatch_runs_total\{flow="\w+",status="ok"\} [1-9]/)
   })
 
   it('refuses a configuration with ten mistakes, names all of them, and keeps the old one', async () => {

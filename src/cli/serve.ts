@@ -17,7 +17,7 @@ export async function run({ config: file }: { readonly config: string }): Promis
   const configuration = await readConfiguration(file)
   const store = openStore(configuration, folder, world.now)
   const service = await startService(configuration, store, folder, world)
-  const reload = async () => service.reconfigure(await readConfiguration(file))
+  const reload = () => service.reload(() => readConfiguration(file))
   await serveUntilSignal(service, reload)
 }
 

@@ -8,7 +8,9 @@ import type { Pipeline, Reader } from '../pipeline/pipeline.ts'
 import { sources as sourceFamily } from '../sources/index.ts'
 import type { Source } from '../sources/source.ts'
 import type { Store } from '../stores/store.ts'
+import type { Metrics } from './metrics.ts'
 import { openReader } from './store-reader.ts'
+import { meterNotifier, meterSource } from './watch/meters.ts'
 import type { World } from './world.ts'
 
 /** What is made of one configuration; replaced as a whole. */
@@ -27,19 +29,22 @@ export interface AssemblyParts {
   /** The folder that relative paths of the configuration start from. */
   readonly folder: string
   readonly compute: Compute
+  readonly metrics: Metrics
 }
 
 /** Makes sources, notifiers and flows; opens nothing and asks nobody. */
-export function assemble(configuration: Configuration, { world, store, folder, compute }: AssemblyParts): Assembly {
+export function assemble(configuration: Configuration, { world, store, folder, compute, metrics }: AssemblyParts): Assembly {
   const { fetch, now, sleep, log } = world
-  const sources = make(sourceFamily, configuration.sources, { fetch, now, sleep, folder })
-  const notifiers = make(notifierFamily, configuration.notifiers, {
+  const made = make(sourceFamily, configuration.sources, { fetch, now, sleep, folder })
+  const sources = mapValues(made, (source, name) => meterSource(source, name, metrics))
+  const channels = make(notifierFamily, configuration.notifiers, {
     fetch,
     now,
     log: (line: string) => log('info', line),
     externalUrl: configuration.server.externalUrl,
     folder,
   })
+  const notifiers = mapValues(channels, (notifier, name) => meterNotifier(notifier, name, metrics))
   const flows = new Map(
     configuration.flows.map(config => [
       config.name,
@@ -61,6 +66,13 @@ export function requireSame(before: Configuration, after: Configuration): void {
       message: 'must stay as it is while the service runs; restart to change it',
     }))
   if (faults.length > 0) throw new ConfigError(faults)
+}
+
+function mapValues<Value>(
+  all: Readonly<Record<string, Value>>,
+  map: (value: Value, name: string) => Value,
+): Record<string, Value> {
+  return Object.fromEntries(Object.entries(all).map(([name, value]) => [name, map(value, name)]))
 }
 
 function make<Made, Needs>(

@@ -13,7 +13,10 @@ import { openScheduler } from './scheduler.ts'
 import { openSourceChecks, type SourceHealth } from './source-checks.ts'
 import { openTrainer, type TrainingLoad } from './trainer.ts'
 import { openTrainingPool } from './training-pool.ts'
+import { configureCounters } from './watch/measure.ts'
+import { openWatch } from './watch/open-watch.ts'
 import { openProblemLog } from './watch/problem-log.ts'
+import type { Problem } from './watch/problems.ts'
 import type { World } from './world.ts'
 
 export interface ServiceHealth {
@@ -21,6 +24,8 @@ export interface ServiceHealth {
   readonly reasons: readonly string[]
   readonly startedAt: number
   readonly sources: readonly SourceHealth[]
+  /** Parts of the watch that do not work now. */
+  readonly problems: readonly Problem[]
   readonly workers: { readonly size: number; readonly busy: number; readonly queued: number }
   readonly training: TrainingLoad
 }
@@ -32,12 +37,16 @@ export interface Service {
   health(): ServiceHealth
   /** Puts another configuration in force, all of it or (with an error) none of it. */
   reconfigure(next: Configuration): Promise<void>
+  /** Reads a configuration and puts it in force; rejects, and counts, when it is wrong or cannot be had. */
+  reload(read: () => Promise<Configuration>): Promise<void>
   /** Ends running work, keeps the store whole. */
   close(): Promise<void>
 }
 
 const TICK = 200
 const SOURCE_CHECK_EVERY = 15_000
+/** What health and metrics show is at most so old. */
+const LOOK_EVERY = 5000
 
 /** Runs the flows of a configuration over a store, until closed. Owns the store from here on. */
 export async function startService(first: Configuration, store: Store, folder: string, world: World): Promise<Service> {
@@ -48,7 +57,7 @@ export async function startService(first: Configuration, store: Store, folder: s
   const pool = openComputePool(first.workers)
   const registry = new Registry()
   const problemLog = openProblemLog(world)
-  const metrics = describeMetrics(registry)
+  const metrics = describeMetrics(registry, { version: world.version ?? 'unknown' })
   const trainingPool = openTrainingPool(first.training.threads)
   const trainer = openTrainer({
     store,
@@ -63,7 +72,7 @@ export async function startService(first: Configuration, store: Store, folder: s
   })
   describeTraining(registry, trainer.load)
 
-  const parts = { world, store, folder, compute: pool.compute }
+  const parts = { world, store, folder, compute: pool.compute, metrics }
   let current = assemble(first, parts)
 
   const makeOutbox = (assembly: Assembly) =>
@@ -78,11 +87,15 @@ export async function startService(first: Configuration, store: Store, folder: s
   let outbox = makeOutbox(current)
   let outboxDone = outbox.run(outboxStop.signal)
 
+  /** A run may end after its flow was removed. */
+  const countRun = (flow: string, status: 'ok' | 'failed') => {
+    if (current.flows.has(flow)) metrics.runs.inc({ flow, status })
+  }
   const dispatcher = openInProcessDispatcher(
     async (job, signal) => {
       const flow = current.flows.get(job.flow)
       if (!flow) return
-      const stop = metrics.duration.startTimer()
+      const stop = metrics.duration.startTimer({ flow: job.flow })
       const { config, pipeline } = flow
       const onWanted = (wanted: readonly Wanted[]) => {
         // A run that ends after a reload wants what is not configured any more.
@@ -90,9 +103,8 @@ export async function startService(first: Configuration, store: Store, folder: s
       }
       const runParts = { config, pipeline, reader: current.reader, store, now, onWanted }
       const changes = [...(await firstLook(runParts, job.range, signal)), ...(await runFlow(runParts, job.range, signal))]
-      stop()
-      metrics.runs.inc({ status: 'ok' })
-      metrics.lastSuccess.set({ flow: job.flow }, now() / 1000)
+      countRun(job.flow, 'ok')
+      if (current.flows.has(job.flow)) stop()
       for (const { kind } of changes) metrics.changes.inc({ kind })
       if (changes.length > 0) outbox.wake()
     },
@@ -106,7 +118,7 @@ export async function startService(first: Configuration, store: Store, folder: s
     onDone: flow => problemLog.worked(`flow ${flow}`),
     onError: (flow, error) => {
       if (signal.aborted) return
-      metrics.runs.inc({ status: 'failed' })
+      countRun(flow, 'failed')
       problemLog.failed(`flow ${flow}`, error instanceof Error ? error.message : String(error))
     },
   })
@@ -114,6 +126,18 @@ export async function startService(first: Configuration, store: Store, folder: s
 
   const sourceChecks = openSourceChecks({ now, signal, problemLog })
   const checkSources = () => sourceChecks.check(current)
+  await configureCounters(metrics, first)
+  metrics.reloadOk.set(1)
+  metrics.reloadLastSuccess.set(now() / 1000)
+  const watch = openWatch({
+    store,
+    metrics,
+    problemLog,
+    now,
+    configuration: () => current.configuration,
+    sources: sourceChecks.health,
+    workers: pool.load,
+  })
 
   const loop = (subject: string, ms: number, work: () => Promise<unknown>) =>
     repeat(ms, () => work().then(() => problemLog.worked(subject)), {
@@ -124,37 +148,54 @@ export async function startService(first: Configuration, store: Store, folder: s
   const loops = Promise.all([
     loop('scheduler', TICK, () => scheduler.tick(signal)),
     loop('check of sources', SOURCE_CHECK_EVERY, checkSources),
+    loop('watch', LOOK_EVERY, watch.look),
   ])
+
+  async function reconfigure(next: Configuration): Promise<void> {
+    requireSame(current.configuration, next)
+    const assembly = assemble(next, parts)
+    await scheduler.schedule(next.flows)
+    await configureCounters(metrics, next, current.configuration)
+    current = assembly
+    trainer.keep(next.flows)
+    problemLog.keep(next)
+    outboxStop.abort()
+    await outboxDone
+    outboxStop = new AbortController()
+    outbox = makeOutbox(assembly)
+    outboxDone = outbox.run(outboxStop.signal)
+    void checkSources()
+    void watch.look()
+  }
 
   return {
     store,
     metrics: registry,
     configuration: () => current.configuration,
     health() {
-      const reasons: string[] = []
-      if (signal.aborted) reasons.push('the service is stopping')
+      const reasons = [...(signal.aborted ? ['the service is stopping'] : []), ...watch.reasons()]
       return {
         ready: reasons.length === 0,
         reasons,
         startedAt,
         sources: sourceChecks.health(),
+        problems: watch.problems(),
         workers: pool.load(),
         training: trainer.load(),
       }
     },
-    async reconfigure(next) {
-      requireSame(current.configuration, next)
-      const assembly = assemble(next, parts)
-      await scheduler.schedule(next.flows)
-      current = assembly
-      trainer.keep(next.flows)
-      problemLog.keep(next)
-      outboxStop.abort()
-      await outboxDone
-      outboxStop = new AbortController()
-      outbox = makeOutbox(assembly)
-      outboxDone = outbox.run(outboxStop.signal)
-      void checkSources()
+    reconfigure,
+    async reload(read) {
+      try {
+        await reconfigure(await read())
+      } catch (error) {
+        metrics.reloads.inc({ status: 'failed' })
+        metrics.reloadOk.set(0)
+        throw error
+      }
+      metrics.reloads.inc({ status: 'ok' })
+      metrics.reloadOk.set(1)
+      metrics.reloadLastSuccess.set(now() / 1000)
     },
     async close() {
       stopping.abort(new Error('the service is stopping'))

@@ -8,6 +8,10 @@ export interface SourceHealth {
   readonly ok: boolean
   readonly error?: string
   readonly checkedAt: number
+  /** When it last answered; NaN when it never has. */
+  readonly okAt: number
+  /** ms that the last check took. */
+  readonly took: number
 }
 
 export interface SourceChecks {
@@ -34,14 +38,17 @@ export function openSourceChecks({
       await Promise.all(
         Object.entries(sources).map(async ([name, source]) => {
           const type = configuration.sources[name]!.type
+          const startedAt = now()
           try {
             await source.check(AbortSignal.any([signal, AbortSignal.timeout(CHECK_DEADLINE)]))
-            health.set(name, { name, type, ok: true, checkedAt: now() })
+            const checkedAt = now()
+            health.set(name, { name, type, ok: true, checkedAt, okAt: checkedAt, took: checkedAt - startedAt })
             problemLog.worked(`source ${name}`)
           } catch (error) {
             if (signal.aborted) return
             const { message } = error as Error
-            health.set(name, { name, type, ok: false, error: message, checkedAt: now() })
+            const okAt = health.get(name)?.okAt ?? NaN
+            health.set(name, { name, type, ok: false, error: message, checkedAt: now(), okAt, took: now() - startedAt })
             problemLog.failed(`source ${name}`, message)
           }
         }),

@@ -1,5 +1,7 @@
 /** What the service takes from outside. */
 export interface World {
+  /** Version of the program, for its metrics. */
+  readonly version?: string
   readonly now: () => number
   readonly random: () => number
   readonly fetch: typeof fetch

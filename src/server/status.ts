@@ -19,7 +19,7 @@ export function statusRoutes({ store, configuration, health, now, version }: Ser
   const app = new OpenAPIHono()
   app.openapi(status, async c => {
     const { flows, notifiers } = configuration()
-    const { ready, reasons, startedAt, sources, workers, training } = health()
+    const { ready, reasons, problems, startedAt, sources, workers, training } = health()
     const [open, states, channels] = await Promise.all([
       store.anomalies({ status: 'open', limit: MOST_OPEN }),
       store.flows(),
@@ -34,6 +34,7 @@ export function statusRoutes({ store, configuration, health, now, version }: Ser
         startedAt,
         ready,
         reasons: [...reasons],
+        problems: [...problems],
         open: open.length,
         series: flows.reduce((sum, { name }) => sum + (stateOf.get(name)?.lastRun?.series ?? 0), 0),
         flows: {

@@ -193,7 +193,10 @@ export const StatusWire = z
     now: time(),
     startedAt: time(),
     ready: z.boolean(),
-    reasons: z.array(z.string()),
+    reasons: z.array(z.string()).openapi({ description: 'why it is not ready' }),
+    problems: z
+      .array(z.object({ component: z.string(), name: z.string(), reason: z.string() }))
+      .openapi({ description: 'parts of the watch that do not work now: what they would have found is not seen' }),
     open: z.number().int().openapi({ description: 'open anomalies that people are told of' }),
     series: z.number().int().openapi({ description: 'series seen by the last run of every flow' }),
     flows: z.object({ total: z.number().int(), failing: z.number().int() }),

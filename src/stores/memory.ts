@@ -372,6 +372,21 @@ export function fromMemory(): Store {
       return recordOf(back)
     },
 
+    async openCounts() {
+      check()
+      const open = [...anomalies.values()].filter(({ status, ignored }) => status === 'open' && ignored === undefined)
+      const groups = Map.groupBy(open, ({ flow, annotations }) => `${flow}\0${annotations.severity ?? ''}`)
+      return [...groups.entries()]
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .map(([, group]) => ({
+          flow: group[0].flow,
+          severity: group[0].annotations.severity ?? '',
+          count: group.length,
+        }))
+    },
+    async probe() {
+      check()
+    },
     async stats() {
       check()
       const sum = (of: (flow: Flow) => number) => [...flows.values()].reduce((total, flow) => total + of(flow), 0)

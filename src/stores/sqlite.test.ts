@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -43,6 +43,23 @@ describe('sqlite', () => {
     await store.flows()
     expect(existsSync(join(folder, 'deep/lazy.db'))).toBe(true)
     await store.close()
+  })
+
+  it('notices at a trial write that its file was deleted or replaced, or cannot be written', async () => {
+    const path = fresh()
+    const store = open(path)
+    await store.commit(sampleRun())
+    await store.probe()
+    renameSync(path, `${path}.away`)
+    await expect(store.probe()).rejects.toThrow('must stay while it is open, got no file')
+    writeFileSync(path, '')
+    await expect(store.probe()).rejects.toThrow('must stay while it is open, got another file')
+    renameSync(`${path}.away`, path)
+    await store.probe()
+    await store.close()
+    const reader = openSqlite(path, { now, readOnly: true })
+    await expect(reader.probe()).rejects.toThrow('must be opened for writing')
+    await reader.close()
   })
 
   it('is read by others while one writes, and only the one writes', async () => {

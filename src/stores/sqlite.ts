@@ -15,7 +15,7 @@ import { dueMessages, listChannels, markAbandoned, markDelivered, markFailed, pr
 import { decodeAnomaly, decodeRun, encodeAnomaly, encodeRun, toLimit, toTime } from './sqlite/rows.ts'
 import type { Tables } from './sqlite/schema.ts'
 import { fromStreams, type Streams } from './sqlite/streams.ts'
-import type { Change, FlowState, Run, RunLog, Store, StoredAnomaly, StoreNeeds } from './store.ts'
+import type { Change, FlowState, OpenCount, Run, RunLog, Store, StoredAnomaly, StoreNeeds } from './store.ts'
 
 /** How often points and streams are looked for that nobody writes to any more. */
 const SWEEP = HOUR
@@ -205,6 +205,12 @@ function fromFile(path: string, options: OpenOptions): Store & { open(): void } 
       return transact(db => restoreModel(db, key, version, at, tried))
     },
 
+    async openCounts() {
+      return transact(db => openCounts(db))
+    },
+    async probe() {
+      transact(db => db.probe())
+    },
     async stats() {
       return transact(db => {
         const count = (table: 'anomalies' | 'snapshots' | 'outbox' | 'models') =>
@@ -328,6 +334,14 @@ function log(db: Database, flow: number, run: RunLog): void {
 function findAnomaly(db: Database, id: string): StoredAnomaly | undefined {
   const row = db.statement('SELECT body FROM anomalies WHERE id = ?').get(id) as { body: string } | undefined
   return row && decodeAnomaly(row.body)
+}
+
+function openCounts(db: Database): OpenCount[] {
+  const counts = db.statement(
+    `SELECT flow, coalesce(json_extract(body, '$.annotations.severity'), '') AS severity, count(*) AS count FROM anomalies
+     WHERE status = 'open' AND ignored = 0 GROUP BY 1, 2 ORDER BY 1, 2`,
+  )
+  return (counts.all() as unknown as OpenCount[]).map(({ flow, severity, count }) => ({ flow, severity, count }))
 }
 
 /** All that a run may change: near its range, or open. */

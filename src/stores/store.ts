@@ -180,6 +180,14 @@ export interface AnomalyFilter {
   readonly includeIgnored?: boolean
 }
 
+/** How many anomalies of one flow and severity are open. */
+export interface OpenCount {
+  readonly flow: string
+  /** Of the annotations; empty when they have none. */
+  readonly severity: string
+  readonly count: number
+}
+
 /**
  * All that is remembered. Every method is one transaction. A commit replaces all that the flow said about the range, and says what changed;
  * saying it twice changes nothing. In the same transaction it writes snapshots, watermark, run log, points and outbox rows.
@@ -191,6 +199,8 @@ export interface Store {
 
   anomalies(filter?: AnomalyFilter): Promise<readonly StoredAnomaly[]>
   anomaly(id: string): Promise<StoredAnomaly | undefined>
+  /** Those that are open and not ignored, in order of flow and severity. */
+  openCounts(): Promise<readonly OpenCount[]>
   points(flow: string, labels: Labels, detector: string, range: TimeRange): Promise<Scores | undefined>
   snapshots(flow: string): Promise<readonly Snapshot[]>
   snapshot(flow: string, labels: Labels, detector: string): Promise<Snapshot | undefined>
@@ -233,6 +243,8 @@ export interface Store {
 
   /** Bytes on disk, rows … for /metrics. */
   stats(): Promise<Readonly<Record<string, number>>>
+  /** Writes a trifle; throws `StoreError` when nothing can be written, or when what is written goes to a file that is not there any more. */
+  probe(): Promise<void>
   close(): Promise<void>
 }
 

@@ -48,6 +48,7 @@ export function calmWorld(): FakeWorld {
       reasons: [],
       startedAt: FAKE_NOW - 3 * DAY,
       sources: [{ name: 'prometheus', type: 'prometheus', ok: true, checkedAt: FAKE_NOW - 20 * SECOND }],
+      problems: [],
       workers: { size: 2, busy: 0, queued: 0 },
       training: { waiting: 0, running: [], failed: [] },
     },
@@ -162,6 +163,7 @@ export function oddWorld(): FakeWorld {
   ]
   world.health = {
     ...world.health,
+    problems: [{ component: 'source', name: 'edge', reason: 'does not answer: edge must answer, got ECONNREFUSED' }],
     sources: [
       ...world.health.sources,
       { name: 'edge', type: 'prometheus', ok: false, error: 'edge must answer, got ECONNREFUSED', checkedAt: at - 5 * SECOND },

@@ -133,6 +133,10 @@ const breakers: Readonly<Record<string, () => Breaker>> = {
     },
   }),
   'a closed store answers with a StoreError': () => () => ({ close: async () => {} }),
+  'counts open anomalies by flow and severity, without the ignored': () => store => ({
+    openCounts: async () => (await store.openCounts()).slice(0, 2),
+  }),
+  'a trial write succeeds, and changes nothing that is read': () => () => ({ probe: async () => {} }),
   'says its size': () => store => ({ stats: async () => ({ ...(await store.stats()), bytes: NaN }) }),
   'everything is there again after it is opened again, and no lease holds': () => () => ({}),
 }

@@ -625,6 +625,32 @@ export const storeLaws: readonly StoreLaw[] = [
     await assert.rejects(() => store.flows(), { code: 'store' })
     await assert.rejects(() => store.commit(sampleRun()), { code: 'store' })
   }),
+  law('counts open anomalies by flow and severity, without the ignored', async store => {
+    const at = (start: number, more: Partial<Anomaly> = {}) => sampleAnomaly({ start, end: start + 2, peak: start, ...more })
+    const over = at(5, { ongoing: false })
+    const ignored = at(10, { ignored: 'too short', labels: { instance: 'b' } })
+    const other = { instance: 'c' }
+    const critical = { severity: 'critical' }
+    await store.commit(
+      sampleRun({ flow: 'g', anomalies: [at(45), at(45, { labels: other }), over, ignored], annotations: critical }),
+    )
+    await store.commit(sampleRun({ flow: 'f', anomalies: [at(45)], annotations: { severity: 'warning' } }))
+    await store.commit(sampleRun({ flow: 'e', anomalies: [at(45)], annotations: {} }))
+    assert.deepEqual(await store.openCounts(), [
+      { flow: 'e', severity: '', count: 1 },
+      { flow: 'f', severity: 'warning', count: 1 },
+      { flow: 'g', severity: 'critical', count: 2 },
+    ])
+  }),
+  law('a trial write succeeds, and changes nothing that is read', async store => {
+    await store.commit(sampleRun({ anomalies: [sampleAnomaly()] }))
+    const all = async () => ({ flows: await store.flows(), channels: await store.channels(), anomalies: await store.anomalies() })
+    const before = await all()
+    await store.probe()
+    assert.deepEqual(await all(), before)
+    await store.close()
+    await assert.rejects(store.probe())
+  }),
   law('says its size', async store => {
     await store.commit(sampleRun({ anomalies: [sampleAnomaly()] }))
     await store.addModel(sampleModel(), true)

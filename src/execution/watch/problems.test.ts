@@ -33,10 +33,10 @@ const observed = (some: Partial<Observed>): Observed => ({
   startedAt: NOW - 10 * HOUR,
   flows: [],
   channels: [],
-  sources: [{ name: 'prometheus', type: 'prometheus', ok: true, checkedAt: NOW }],
+  sources: [{ name: 'prometheus', ok: true }],
   ...some,
 })
-const down = [{ name: 'prometheus', type: 'prometheus', ok: false, error: 'got ECONNREFUSED', checkedAt: NOW }]
+const down = [{ name: 'prometheus', ok: false, error: 'got ECONNREFUSED' }]
 
 describe('problems of the watch', () => {
   it('are none where all works', () => {

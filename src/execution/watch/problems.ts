@@ -11,7 +11,7 @@ export interface Observed {
   readonly startedAt: number
   readonly flows: readonly FlowState[]
   readonly channels: readonly ChannelState[]
-  readonly sources: readonly SourceHealth[]
+  readonly sources: readonly Pick<SourceHealth, 'name' | 'ok' | 'error'>[]
   /** Why the store cannot be written; absent while it can. */
   readonly storeError?: string
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { type CompiledQuery, DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
@@ -26,6 +26,8 @@ export interface Database {
   statement(sql: string): StatementSync
   /** All or nothing; throws `StoreError` with the cause. */
   transact<Result>(work: () => Result): Result
+  /** A small write; throws when the file that was opened is not the one at its path any more. Inside a transaction. */
+  probe(): void
   close(): void
 }
 
@@ -146,8 +148,17 @@ function fromConnection(connection: DatabaseSync, path: string, unlock: () => vo
     return compiled.statement.all(...compiled.parameters) as Row[]
   }
   let isOpen = true
+  const opened = statSync(path)
   return {
     query: builder,
+    probe() {
+      const found = statSync(path, { throwIfNoEntry: false })
+      if (!found)
+        throw new StoreError(`${path} must stay while it is open, got no file: it was deleted or moved away; restart to go on`)
+      if (found.ino !== opened.ino || found.dev !== opened.dev)
+        throw new StoreError(`${path} must stay while it is open, got another file in its place; restart to go on`)
+      statement('UPDATE owner SET since = since').run()
+    },
     all,
     first: query => all(query)[0],
     run: query => {
