@@ -39,6 +39,14 @@ export const size = () =>
     })
     .meta({ description: 'a size with a unit: 512KiB, 64MiB, 1GiB', examples: ['64MiB'] })
 
+/** Text that may be shown, or a `Secret`: the configuration makes one of what comes from a file or from the environment. */
+export const textOrSecret = () =>
+  z
+    .custom<string | Secret>(given => typeof given === 'string' || given instanceof Secret, {
+      error: 'must be text (in quotes when it is a number), got something else',
+    })
+    .meta({ type: 'string' })
+
 /** Text in the file (mostly `${ENV}`), a `Secret` in memory. */
 export const secret = () =>
   z.string({ error: 'must be text (in quotes when it is a number), got something else' }).transform(text => new Secret(text))

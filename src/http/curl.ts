@@ -1,9 +1,10 @@
+import type { Secret } from '../secret.ts'
 import type { Connection } from './options.ts'
 
 export interface CurlRequest {
   readonly method: 'GET' | 'POST'
   readonly url: string
-  readonly params: Readonly<Record<string, string>>
+  readonly params: Readonly<Record<string, string | Secret>>
 }
 
 /** The request as a command to be copied into a shell; secrets are `***`. */

@@ -15,15 +15,24 @@ export const filledSecret = () => secret().refine(given => given.reveal() !== ''
 /** How a request shows who sends it, and whom it trusts. Spread into the schema of a part, which also calls `checkConnection`. */
 export const connectionOptions = {
   headers: z
-    .record(z.string().regex(/^[!#$%&'*+.^_`|~\w-]+$/, 'must be the name of a header'), secret())
+    .record(z.string().regex(/^[!#$%&'*+.^_`|~\w-]+$/, 'must be the name of a header'), secret(), {
+      error: 'must be a mapping of names to texts, got something else',
+    })
     .default(() => ({}))
     .meta({ description: 'headers of each request, such as X-Scope-OrgID; never printed' }),
   basicAuth: z
-    .strictObject({
-      username: z.string(),
-      password: filledSecret().optional(),
-      passwordFile: file('file of the password').optional(),
-    })
+    .strictObject(
+      {
+        username: z.string(),
+        password: filledSecret().optional(),
+        passwordFile: file('file of the password').optional(),
+      },
+      // What was written in its place may be the password.
+      {
+        error: ({ code }) =>
+          code === 'invalid_type' ? 'must be a mapping with username and password, got something else' : undefined,
+      },
+    )
     .superRefine(({ password, passwordFile }, context) => {
       if ((password === undefined) !== (passwordFile === undefined)) return
       const got = password === undefined ? 'neither' : 'both'

@@ -12,6 +12,21 @@ export function redact(text: string, secrets: readonly string[]): string {
   )
 }
 
+/** What is secret of an address whose path or query is a token, as those of Slack are: all behind the host, and its longer parts alone. */
+export function secretsOfAddress(address: string): string[] {
+  const { pathname, search, searchParams } = new URL(address)
+  const parts = [...pathname.split('/').map(decodePart), ...searchParams.values()].filter(part => part.length >= 16)
+  return [...(pathname === '/' ? [] : [pathname, pathname + search]), ...parts]
+}
+
+function decodePart(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
+}
+
 function spell(secret: string): string[] {
   const form = new URLSearchParams({ secret }).toString().slice('secret='.length)
   return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret.toWellFormed()), form]

@@ -124,6 +124,18 @@ describe('a real other side', () => {
     })
   })
 
+  it('that repeats the token of its address is not quoted with it', async () => {
+    const token = '/services/T0000/B0000/averysecrettoken'
+    const path = `${token}?key=another-secret-key`
+    const echo: typeof fetch = async input => new Response(`no hook at ${input}`, { status: 404 })
+    const needs = { fetch: echo, now: () => NOW, log: () => {}, externalUrl: 'http://tidewatch.example', folder }
+    const notifier = webhook.create(webhook.config.parse({ url: `https://hooks.example${path}` }), needs)
+    await expect(notifier.send(exampleMessage(), new AbortController().signal)).rejects.toThrow(
+      /^https:\/\/hooks\.example must answer 2xx, got 404 no hook at https:\/\/hooks\.example\*\*\*$/,
+    )
+    receiver = await openReceiver()
+  })
+
   it('that cuts the connection may be asked again', async () => {
     const send = await open({}, { answer: () => 'cut' })
     await expect(send()).rejects.toMatchObject({ about: 'channel', reason: 'unreachable' })

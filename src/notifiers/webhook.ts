@@ -5,6 +5,7 @@ import { SECOND } from '../duration.ts'
 import { readSecret } from '../http/authorize.ts'
 import { openClient } from '../http/client.ts'
 import { address, checkConnection, connectionOptions, filledSecret } from '../http/options.ts'
+import { secretsOfAddress } from '../http/redact.ts'
 import { duration } from '../schema.ts'
 import type { Message } from '../stores/store.ts'
 import type { Notifier, NotifierNeeds } from './notifier.ts'
@@ -19,7 +20,9 @@ export const webhook = component({
   summary: 'Posts each change as JSON, signed when a secret is given.',
   config: z
     .strictObject({
-      url: address(),
+      url: address().meta({
+        description: 'address to post to; nothing behind its host is ever printed, since it may be a token',
+      }),
       secret: filledSecret().optional(),
       secretFile: z.string().optional(),
       timeout: duration().default(10 * SECOND),
@@ -31,6 +34,7 @@ export const webhook = component({
     }),
   create: (config, needs: NotifierNeeds): Notifier => {
     const { folder = '.' } = needs
+    const secrets = secretsOfAddress(config.url)
     const client = openClient(config, { fetch: needs.fetch, folder })
     const readKey = async () => {
       if (config.secretFile === undefined) return config.secret?.reveal()
@@ -47,7 +51,7 @@ export const webhook = component({
           'idempotency-key': message.key,
           ...(key ? { 'x-tidewatch-signature': sign(key, Math.floor(needs.now() / SECOND), body) } : {}),
         }
-        await post(client, { url: config.url, body, headers, secrets: key ? [key] : [] }, needs.now, signal)
+        await post(client, { url: config.url, body, headers, secrets: key ? [key, ...secrets] : secrets }, needs.now, signal)
       },
     }
   },

@@ -4,6 +4,7 @@ import type { Registry } from '../component.ts'
 import { DAY, formatDuration, MINUTE, SECOND } from '../duration.ts'
 import { ConfigError, type Fault } from '../errors.ts'
 import { guess } from '../nearest.ts'
+import { Secret } from '../secret.ts'
 import { type CheckedPart, type Configuration, create, type FlowConfig, type Part } from './configuration.ts'
 import type { Families } from './families.ts'
 import { type FlowText, fileSchema, flowSchema, nameSchema, serverSchema } from './flow-schema.ts'
@@ -22,6 +23,8 @@ export interface LoadOptions {
 /** Gathers faults: nothing is thrown until all of the file was seen. */
 interface Check {
   readonly options: LoadOptions
+  /** Texts that came from the environment or from `{ file: … }`: where a part would show its options, these are secrets. */
+  readonly outside: Set<string>
   fault(path: Path, message: string, at?: 'key' | 'value'): void
 }
 
@@ -34,7 +37,8 @@ const ABSENCE_RULE = { type: 'threshold', limit: 1 }
 export function loadConfiguration(text: string, options: LoadOptions): Configuration {
   const document = locate(text, options.file, options.env)
   const faults: Fault[] = [...document.faults]
-  const check: Check = { options, fault: (path, message, at) => void faults.push(document.fault(path, message, at)) }
+  const outside = new Set(document.interpolated)
+  const check: Check = { options, outside, fault: (path, message, at) => void faults.push(document.fault(path, message, at)) }
   const configuration =
     document.value === undefined && faults.length > 0 ? undefined : readFileSections(document.value ?? {}, check)
   if (!configuration || faults.length > 0) throw new ConfigError(distinct(faults))
@@ -94,7 +98,8 @@ function checkPart(path: Path, written: unknown, family: Registry<unknown, any>,
   const part = asPart(path, written, family, check)
   if (!part) return undefined
   const { type, ...options } = part
-  const config = checkOptions(path, family[type]!.config, readSecretFiles(options, path, check), check)
+  const read = hideParams(readSecretFiles(options, path, check), check)
+  const config = checkOptions(path, family[type]!.config, read, check)
   return config === undefined ? undefined : { type, config: config.value }
 }
 
@@ -164,14 +169,24 @@ function readSecretFiles(value: unknown, path: Path, check: Check): unknown {
   if (Array.isArray(value)) return value.map((item, i) => readSecretFiles(item, [...path, i], check))
   if (!isMapping(value)) return value
   const entries = Object.entries(value)
-  if (entries.length === 1 && typeof value.file === 'string')
-    return read(value.file, [...path, 'file'])?.replace(/\r?\n$/, '') ?? ''
+  if (entries.length === 1 && typeof value.file === 'string') {
+    const text = read(value.file, [...path, 'file'])?.replace(/\r?\n$/, '') ?? ''
+    check.outside.add(text)
+    return text
+  }
   return Object.fromEntries(
     entries.map(([key, item]) => {
       if (/[a-z]File$/.test(key) && typeof item === 'string') read(item, [...path, key])
       return [key, readSecretFiles(item, [...path, key], check)]
     }),
   )
+}
+
+/** Parameters of requests are printed with them; those that came from outside the file are secrets. */
+function hideParams(options: unknown, { outside }: Check): unknown {
+  if (!isMapping(options) || !isMapping(options.params)) return options
+  const hide = (value: unknown) => (typeof value === 'string' && outside.has(value) ? new Secret(value) : value)
+  return { ...options, params: Object.fromEntries(Object.entries(options.params).map(([name, value]) => [name, hide(value)])) }
 }
 
 function readServer(value: unknown, check: Check): Configuration['server'] | undefined {

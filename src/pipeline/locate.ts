@@ -20,6 +20,8 @@ export type Path = readonly (string | number)[]
 export interface LocatedDocument {
   /** Plain data with `${NAME}` put in; undefined when the text is not YAML. */
   readonly value: unknown
+  /** Values that have a variable of the environment in them, as they are after it was put in. */
+  readonly interpolated: ReadonlySet<string>
   /** Faults of the text itself: syntax, keys written twice, variables that are not set. */
   readonly faults: readonly Fault[]
   /**
@@ -34,6 +36,7 @@ export function locate(text: string, file: string, env: Readonly<Record<string, 
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false })
   const hidden = new Map<string, string>()
+  const interpolated = new Set<string>()
   const faultAt = (offset: number | undefined, path: Path, message: string): Fault => {
     const { line, col } = offset === undefined ? { line: 0, col: 0 } : lines.linePos(offset)
     let shown = message
@@ -64,6 +67,7 @@ export function locate(text: string, file: string, env: Readonly<Record<string, 
       const path = pathOf(key, ancestors)
       for (const problem of unset) faults.push(faultAt(node.range?.[0], path, problem))
       if (value !== written && value.length > 3 && !written.startsWith('$${')) hidden.set(value, written)
+      if (value !== written.replaceAll('$${', () => '${')) interpolated.add(value)
       node.value = value
     },
     Alias(key, node, ancestors) {
@@ -83,7 +87,12 @@ export function locate(text: string, file: string, env: Readonly<Record<string, 
       faults.push(faultAt(0, [], `must be YAML: ${(error as Error).message}`))
     }
   }
-  return { value, faults, fault: (path, message, at = 'value') => faultAt(offsetOf(document, path, at), path, message) }
+  return {
+    value,
+    interpolated,
+    faults,
+    fault: (path, message, at = 'value') => faultAt(offsetOf(document, path, at), path, message),
+  }
 }
 
 /** `flows[0].query.step`; keys that are not words are quoted. */

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Labels } from '../anomaly.ts'
 import { SourceError } from '../errors.ts'
 import { create } from '../pipeline/configuration.ts'
+import { Secret } from '../secret.ts'
 import {
   type FakeAnswer,
   type FakePrometheus,
@@ -579,6 +580,15 @@ describe('prometheus', () => {
       expect(told.message).toContain('header was Bearer ***')
       expect(told.requests[0]).toContain(`-H 'Authorization: Bearer ***'`)
     })
+  })
+
+  it('sends a parameter that is a secret, and prints it as ***', async () => {
+    const echo = fakePrometheus(({ params }) => failure(400, 'bad_data', `no such token ${params.token}`))
+    const params = { token: new Secret('correct horse'), dedup: 'true' }
+    const error = await reject(readAll(open(echo, { params }).source))
+    expect(echo.requests[0].params).toMatchObject({ token: 'correct horse', dedup: 'true' })
+    expect(error.message).toContain('no such token ***')
+    expect(error.requests[0]).toContain(`--data-urlencode 'token=***' --data-urlencode dedup=true`)
   })
 
   describe('has options that are checked', () => {

@@ -5,7 +5,7 @@ import { HttpError } from '../../http/http-error.ts'
 import { readRetryAfter } from '../../http/retry-after.ts'
 import { formatSize } from '../../size.ts'
 import type { SourceNeeds } from '../source.ts'
-import { addressOf, type Call, printCall } from './call.ts'
+import { addressOf, type Call, formOf, printCall } from './call.ts'
 import { limiter } from './limit.ts'
 import { beyond } from './limits.ts'
 import type { Options } from './options.ts'
@@ -91,7 +91,7 @@ async function exchange(
   signal: AbortSignal,
 ): Promise<{ answer: HttpAnswer; bytes: Uint8Array<ArrayBuffer>; complete: boolean } | SourceError> {
   const { method } = call
-  const form = new URLSearchParams(call.params).toString()
+  const { form, secrets } = formOf(call)
   const address = addressOf(call, options)
   const url = method === 'GET' && form ? `${address}?${form}` : address
   const headers = {
@@ -99,7 +99,7 @@ async function exchange(
     ...(method === 'POST' && { 'content-type': 'application/x-www-form-urlencoded' }),
   }
   try {
-    const answer = await send({ method, url, headers, ...(method === 'POST' && { body: form }) }, signal)
+    const answer = await send({ method, url, headers, secrets, ...(method === 'POST' && { body: form }) }, signal)
     return { answer, ...(await answer.read(answer.ok ? options.maxBytes : ERROR_BYTES)) }
   } catch (error) {
     if (!(error instanceof HttpError)) throw error

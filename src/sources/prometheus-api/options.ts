@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { DAY, SECOND } from '../../duration.ts'
 import { checkConnection, connectionOptions, faultOfAddress } from '../../http/options.ts'
-import { duration, size } from '../../schema.ts'
+import { duration, size, textOrSecret } from '../../schema.ts'
 
 /** Options of the `prometheus` source. */
 export const options = z
@@ -14,9 +14,12 @@ export const options = z
       })
       .meta({ description: 'address of the API, with its path prefix but without /api/v1', examples: ['http://127.0.0.1:9090'] }),
     params: z
-      .record(z.string(), z.string())
+      .record(z.string(), textOrSecret(), { error: 'must be a mapping of names to texts, got something else' })
       .default(() => ({}))
-      .meta({ description: 'parameters of each request, such as dedup or max_source_resolution of Thanos' }),
+      .meta({
+        description:
+          'parameters of each request, such as dedup or max_source_resolution of Thanos; those that come from { file: … } or ${NAME} are never printed',
+      }),
     ...connectionOptions,
     timeout: duration()
       .default(30 * SECOND)
