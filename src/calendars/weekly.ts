@@ -21,12 +21,16 @@ const config = z.strictObject({
     .default([...DAYS])
     .describe('on which days it starts; default each'),
   from: clock().default('00:00').describe('"09:30" on the clock of the time zone'),
-  to: clock().default('24:00').describe('when this is not after `from`, it is on the next day'),
+  to: clock()
+    .default('24:00')
+    .describe(
+      'when this is not after `from`, it is on the next day. A window keeps its length when the clocks change; a whole day does not',
+    ),
   timezone: timezone(),
   during: during(),
 })
 
-/** The same hours each week: a deploy window, a nightly backup, weekends. Follows daylight saving. */
+/** The same hours each week: a deploy window, a nightly backup, weekends. Starts by the clock of the time zone, also when that changes. */
 export const weekly = component<Calendar, typeof config>({
   type: 'weekly',
   summary: 'The same hours on the same days of each week: a deploy window, a backup.',
@@ -50,8 +54,9 @@ export const weekly = component<Calendar, typeof config>({
         for (let day = dayOf(range.start + offset(range.start)) - 3 * DAY; day <= last; day += DAY) {
           if (!days.has(weekdayOf(day))) continue
           const start = momentOf(day + from, offset)
-          const end = momentOf(day + to, offset)
-          if (start < range.end && end > range.start && end > start) events.push({ name: options.name, start, end })
+          // Whole days end with the day, which has 23 or 25 hours when the clocks change; every other window lasts as long as it always does.
+          const end = to - from === DAY ? momentOf(day + to, offset) : start + to - from
+          if (start < range.end && end > range.start) events.push({ name: options.name, start, end })
         }
         return events
       },
