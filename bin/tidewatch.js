@@ -16,8 +16,8 @@ if (isNewEnough(process.versions.node)) {
   const built = new URL('../dist/src/cli/main.js', import.meta.url)
   const source = new URL('../src/cli/main.ts', import.meta.url)
   // Sources win where both are, so that a stale build is never run in a checkout.
-  const { main } = await import(existsSync(source) ? source.href : built.href)
-  process.exitCode = await main(process.argv.slice(2))
+  const { runProcess } = await import(existsSync(source) ? source.href : built.href)
+  await runProcess()
 } else {
   const own = path('../node_modules/node/bin/node')
   if (existsSync(own) && !process.env.TIDEWATCH_NODE) {

@@ -75,6 +75,15 @@ export class StoreError extends Error {
   }
 }
 
+/** The server could not start, for a reason outside of the program: its address is taken, no thread is to be had. */
+export class StartError extends Error {
+  readonly code = 'start'
+  constructor(message: string, options: { cause?: unknown } = {}) {
+    super(message, options)
+    this.name = 'StartError'
+  }
+}
+
 /** A caller gave data or options that can never be right (a library's TypeError, with our wording). */
 export class InputError extends Error {
   readonly code = 'input'

@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { DAY, MINUTE, SECOND } from '../duration.ts'
 import { replay } from '../execution/replay.ts'
 import { type RunFlowParts, runFlow } from '../execution/run-flow.ts'
-import { startService } from '../execution/service.ts'
+import { type Service, startService } from '../execution/service.ts'
 import { openReader } from '../execution/store-reader.ts'
+import type { World } from '../execution/world.ts'
 import { refinersFor, signalsOf } from '../packs/coredns.ts'
 import { computeFlow, flowLookback } from '../pipeline/compute-flow.ts'
 import type { Configuration, FlowConfig } from '../pipeline/configuration.ts'
@@ -30,16 +31,23 @@ export async function run({ listen = '127.0.0.1:9797' }: { readonly listen?: str
   const world = realWorld()
   const moment = world.now()
   const configuration = demoConfiguration(listen, moment)
+  const start = (signal: AbortSignal) => liveThrough(configuration, moment, world, signal)
+  await serveUntilSignal(configuration, start, async () => {})
+}
+
+/** A service whose store holds what the recording's past would have left there. */
+async function liveThrough(configuration: Configuration, moment: number, world: World, signal: AbortSignal): Promise<Service> {
   const folder = dirname(recordingFile())
   const store = openStore(configuration, folder, world.now)
   const { type, config } = configuration.sources.recording!
   const source = sources[type]!.create(config, { fetch: world.fetch, now: () => moment, sleep: world.sleep, folder })
   const reader = openReader({ recording: source }, store)
-  const { signal } = new AbortController()
   const [first, last] = recordedRange()
   const length = last - first
   const begin = moment - POSITION * length
   for (const [i, flow] of configuration.flows.entries()) {
+    // Lets a signal in between.
+    await new Promise(setImmediate)
     if (process.stderr.isTTY)
       process.stderr.write(`\rliving through the recording: ${i + 1}/${configuration.flows.length} flows `)
     const pipeline = flowPipeline(flow, flowLookback(flow), async (config, input) => computeFlow(config, input))
@@ -49,8 +57,7 @@ export async function run({ listen = '127.0.0.1:9797' }: { readonly listen?: str
     await replay(parts, { start: calm, end: moment }, REPLAY_EVERY, signal)
   }
   if (process.stderr.isTTY) process.stderr.write('\n')
-  const service = await startService(configuration, store, folder, world)
-  await serveUntilSignal(service, async () => {})
+  return startService(configuration, store, folder, world)
 }
 
 /** Recordings stand beside the package's sources, two folders up, or three in the build. */

@@ -1,5 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from '@commander-js/extra-typings'
-import { ConfigError, DeliveryError, InputError, SourceError, StoreError } from '../errors.ts'
+import { ConfigError, DeliveryError, InputError, SourceError, StartError, StoreError } from '../errors.ts'
 import { parseSize } from '../size.ts'
 import { paint, realTerminal, type Terminal } from './terminal.ts'
 import { VERSION } from './version.ts'
@@ -25,7 +25,7 @@ export async function main(argv: readonly string[], terminal: Terminal = realTer
 function describeError(error: unknown, err: Terminal['err']): string {
   const label = paint('red', 'tidewatch', err)
   if (error instanceof ConfigError) return error.message
-  const expected = [InputError, SourceError, StoreError, DeliveryError].some(known => error instanceof known)
+  const expected = [InputError, SourceError, StoreError, DeliveryError, StartError].some(known => error instanceof known)
   if (!(error instanceof Error)) return `${label}: ${String(error)}`
   const system = (error as NodeJS.ErrnoException).syscall !== undefined
   return `${label}: ${expected || system ? error.message : (error.stack ?? error.message)}`
@@ -251,4 +251,23 @@ function toShare(text: string): number {
   return share
 }
 
-if (import.meta.main) process.exitCode = await main(process.argv.slice(2))
+/** How long what is left of a failed command may keep the process alive. */
+const LINGER = 3000
+
+/**
+ * The command line of this process. What nobody caught ends it with one message, and a command that failed ends it even when something of it is left
+ * that would run for ever.
+ */
+export async function runProcess(): Promise<void> {
+  process.on('uncaughtException', error => {
+    process.stderr.write(
+      `tidewatch: ended by an error that nobody expected: ${error instanceof Error ? error.stack : String(error)}\n`,
+    )
+    process.exit(EXIT.failure)
+  })
+  const code = await main(process.argv.slice(2))
+  process.exitCode = code
+  if (code !== EXIT.ok) setTimeout(() => process.exit(code), LINGER).unref()
+}
+
+if (import.meta.main) await runProcess()

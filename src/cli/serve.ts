@@ -1,12 +1,14 @@
 import { dirname, resolve } from 'node:path'
 import { ConfigError } from '../errors.ts'
 import { type Service, startService } from '../execution/service.ts'
+import type { World } from '../execution/world.ts'
 import type { Configuration } from '../pipeline/configuration.ts'
 import { makeApp } from '../server/app.ts'
-import { listen } from '../server/listen.ts'
+import { type Fetch, listen } from '../server/listen.ts'
 import { stores } from '../stores/index.ts'
 import type { Store } from '../stores/store.ts'
 import { readConfiguration } from './read-configuration.ts'
+import { listenToStopSignals } from './stop-signals.ts'
 import { VERSION } from './version.ts'
 import { realWorld } from './world.ts'
 
@@ -15,46 +17,70 @@ export async function run({ config: file }: { readonly config: string }): Promis
   const world = realWorld()
   const folder = dirname(resolve(file))
   const configuration = await readConfiguration(file)
-  const store = openStore(configuration, folder, world.now)
-  const service = await startService(configuration, store, folder, world)
-  const reload = () => service.reload(() => readConfiguration(file))
-  await serveUntilSignal(service, reload)
+  const start = async () => startService(configuration, openStore(configuration, folder, world.now), folder, world)
+  await serveUntilSignal(configuration, start, service => service.reload(() => readConfiguration(file)))
 }
 
 export function openStore(configuration: Configuration, folder: string, now: () => number): Store {
   return stores[configuration.store.type]!.create(configuration.store.config, { folder, now })
 }
 
-/** Serves API and page of a service; SIGHUP reloads, SIGTERM and SIGINT end it. Resolves when all is closed. */
-export async function serveUntilSignal(service: Service, reload: () => Promise<void>): Promise<void> {
-  const { host, port } = service.configuration().server
+/**
+ * Starts a service and serves its API and page; SIGHUP reloads, SIGTERM and SIGINT end it, also while it starts. Resolves when all is closed. The port
+ * is taken first, so that a second server on it starts nothing; whatever fails closes what was opened and is thrown.
+ */
+export async function serveUntilSignal(
+  { server: { host, port } }: Configuration,
+  start: (signal: AbortSignal) => Promise<Service>,
+  reload: (service: Service) => Promise<void>,
+): Promise<void> {
   const world = realWorld()
-  const app = makeApp({
+  const stop = listenToStopSignals(world.log)
+  let answer: Fetch = () => new Response('Tidewatch is starting.\n', { status: 503, headers: { 'retry-after': '1' } })
+  const open: (() => Promise<void>)[] = []
+  try {
+    const server = await listen({ fetch: (...request) => answer(...request) }, { host, port })
+    open.push(server.close)
+    const service = await start(stop.signal)
+    open.push(service.close)
+    if (stop.signal.aborted) return
+    const reloadService = () => reload(service)
+    answer = appOf(service, reloadService, world).fetch
+    world.log('info', `Tidewatch ${VERSION} watches ${service.configuration().flows.length} flows; page and API on ${server.url}`)
+    reloadOnSignal(reloadService, world)
+    await untilAborted(stop.signal)
+  } catch (error) {
+    if (!stop.signal.aborted) throw error
+  } finally {
+    // The server first: nobody is answered from a store that is closed.
+    for (const close of open) await close()
+    stop.dispose()
+  }
+}
+
+function appOf(service: Service, reload: () => Promise<void>, { now, log }: World) {
+  return makeApp({
     store: service.store,
     configuration: service.configuration,
     health: service.health,
     reload,
     metrics: service.metrics,
-    now: world.now,
+    now,
     version: VERSION,
-    log: line => world.log('error', line),
+    log: line => log('error', line),
   })
-  const server = await listen(app, { host, port })
-  world.log('info', `Tidewatch ${VERSION} watches ${service.configuration().flows.length} flows; page and API on ${server.url}`)
+}
 
+function reloadOnSignal(reload: () => Promise<void>, { log }: World): void {
   process.on('SIGHUP', () => {
     reload().then(
-      () => world.log('info', 'configuration reloaded'),
-      (error: Error) =>
-        world.log('error', `configuration not changed:\n${error instanceof ConfigError ? error.message : error.stack}`),
+      () => log('info', 'configuration reloaded'),
+      (error: Error) => log('error', `configuration not changed:\n${error instanceof ConfigError ? error.message : error.stack}`),
     )
   })
-  await new Promise<void>(done => {
-    const stop = () => done()
-    process.once('SIGTERM', stop)
-    process.once('SIGINT', stop)
-  })
-  world.log('info', 'stopping')
-  await server.close()
-  await service.close()
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
 }

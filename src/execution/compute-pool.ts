@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
 import { type Labels, seriesId } from '../anomaly.ts'
+import { StartError } from '../errors.ts'
 import { type FlowInput, joinFindings } from '../pipeline/compute-flow.ts'
 import type { FlowConfig } from '../pipeline/configuration.ts'
 import type { Compute } from '../pipeline/flow.ts'
@@ -13,6 +14,8 @@ const SERIES_PER_TASK = 1000
 /** Worker threads that compute flows. An abort kills the thread that hangs, a thread that runs out of memory dies alone. */
 export interface ComputePool {
   readonly compute: Compute
+  /** Resolves when a thread works; rejects when none can be started. */
+  ready(): Promise<void>
   load(): { readonly size: number; readonly busy: number; readonly queued: number }
   close(): Promise<void>
 }
@@ -39,6 +42,13 @@ export function openComputePool(threads: number): ComputePool {
     async compute(config, input, signal) {
       const parts = splitInput(input, config.replicas)
       return joinFindings(await Promise.all(parts.map(part => run({ config, input: part }, signal))))
+    },
+    async ready() {
+      try {
+        await pool.run(undefined)
+      } catch (error) {
+        throw new StartError(`worker threads must start, got ${(error as Error).message}`, { cause: error })
+      }
     },
     load: () => ({
       size: pool.threads.length,

@@ -48,17 +48,37 @@ const SOURCE_CHECK_EVERY = 15_000
 /** What health and metrics show is at most so old. */
 const LOOK_EVERY = 5000
 
-/** Runs the flows of a configuration over a store, until closed. Owns the store from here on. */
+/** Runs the flows of a configuration over a store, until closed. Owns the store from here on; when the start fails, all is closed. */
 export async function startService(first: Configuration, store: Store, folder: string, world: World): Promise<Service> {
+  const opened = new AsyncDisposableStack()
+  try {
+    opened.defer(() => store.close())
+    return await openService(first, store, folder, world, opened)
+  } catch (error) {
+    await opened.disposeAsync().catch(() => {})
+    throw error
+  }
+}
+
+/** What it opens is added to `opened`, whose end is the end of the service. */
+async function openService(
+  first: Configuration,
+  store: Store,
+  folder: string,
+  world: World,
+  opened: AsyncDisposableStack,
+): Promise<Service> {
   const { now, log } = world
   const startedAt = now()
   const stopping = new AbortController()
   const { signal } = stopping
   const pool = openComputePool(first.workers)
+  opened.defer(() => pool.close())
   const registry = new Registry()
   const problemLog = openProblemLog(world)
   const metrics = describeMetrics(registry, { version: world.version ?? 'unknown' })
   const trainingPool = openTrainingPool(first.training.threads)
+  opened.defer(() => trainingPool.close())
   const trainer = openTrainer({
     store,
     pool: trainingPool,
@@ -70,10 +90,14 @@ export async function startService(first: Configuration, store: Store, folder: s
       metrics.fitSeconds.observe(seconds)
     },
   })
+  opened.defer(() => trainer.close())
   describeTraining(registry, trainer.load)
 
   const parts = { world, store, folder, compute: pool.compute, metrics }
   let current = assemble(first, parts)
+  // Whatever cannot be had must fail here, before anybody is notified of anything.
+  await store.probe()
+  await pool.ready()
 
   const makeOutbox = (assembly: Assembly) =>
     fromOutbox({
@@ -86,6 +110,10 @@ export async function startService(first: Configuration, store: Store, folder: s
   let outboxStop = new AbortController()
   let outbox = makeOutbox(current)
   let outboxDone = outbox.run(outboxStop.signal)
+  opened.defer(async () => {
+    outboxStop.abort()
+    await outboxDone
+  })
 
   /** A run may end after its flow was removed. */
   const countRun = (flow: string, status: 'ok' | 'failed') => {
@@ -110,6 +138,7 @@ export async function startService(first: Configuration, store: Store, folder: s
     },
     Math.max(2, 2 * first.workers),
   )
+  opened.defer(() => dispatcher.close())
 
   const scheduler = openScheduler({
     store,
@@ -199,11 +228,8 @@ export async function startService(first: Configuration, store: Store, folder: s
     },
     async close() {
       stopping.abort(new Error('the service is stopping'))
-      outboxStop.abort()
-      await dispatcher.close()
-      await Promise.all([loops, outboxDone, trainer.close()])
-      await Promise.all([pool.close(), trainingPool.close()])
-      await store.close()
+      await loops
+      await opened.disposeAsync()
     },
   }
 }

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { serve } from '@hono/node-server'
-import type { OpenAPIHono } from '@hono/zod-openapi'
+import { StartError } from '../errors.ts'
 
 export interface Listening {
   /** Where it can be reached, without a slash at the end. */
@@ -11,14 +11,21 @@ export interface Listening {
   close(): Promise<void>
 }
 
+/** What answers a request; an app of Hono has it. */
+export type Fetch = Parameters<typeof serve>[0]['fetch']
+
 /** Listens; port 0 takes any. Rejects when the address is taken or not ours. */
-export function listen(app: OpenAPIHono, { host, port }: { host: string; port: number }): Promise<Listening> {
+export function listen(app: { readonly fetch: Fetch }, { host, port }: { host: string; port: number }): Promise<Listening> {
   return new Promise((resolve, reject) => {
+    const refuse = (cause: Error) =>
+      reject(
+        new StartError(`server.listen must be a free address of this machine, got ${host}:${port}: ${cause.message}`, { cause }),
+      )
     const server = serve({ fetch: app.fetch, createServer, hostname: host, port }, address => {
-      server.off('error', reject)
+      server.off('error', refuse)
       resolve({ url: `http://${printHost(address)}:${address.port}`, port: address.port, close: () => closeAll(server) })
     }) as Server
-    server.once('error', reject)
+    server.once('error', refuse)
   })
 }
 
