@@ -72,6 +72,17 @@ describe('a running server', () => {
     expect((await fetch(`${url}/-/ready`)).status).toBe(200)
   })
 
+  it.each([
+    ['aliases that stand in themselves', `${GOOD}x-own: &a\n  b: *a\n`, /tidewatch\.yaml:\d+:6 x-own\.b: must not stand inside/],
+    ['a list that opens and opens', '['.repeat(100_000), /tidewatch\.yaml:1:\d+: must be nested at most 64 deep/],
+  ])('answers 400 to %s, and keeps the old one', async (_, text, message) => {
+    writeFileSync(file, text)
+    const response = await fetch(`${url}/-/reload`, { method: 'POST' })
+    expect(response.status).toBe(400)
+    expect(await response.text()).toMatch(message)
+    expect(await names()).toEqual(['first'])
+  })
+
   it('takes a good one on SIGHUP, without a restart', async () => {
     writeFileSync(file, `${GOOD}  - { name: second, every: 1s, query: { expr: value, step: 1s } }\n`)
     children[0]!.kill('SIGHUP')

@@ -70,6 +70,36 @@ describe('check config', () => {
     for (const line of lines) expect(line).toMatch(/^tests\/configurations\/ten-mistakes\.yaml:\d+:\d+ \S+: must .*/)
     expect(new Set(lines.map(line => line.split(' ')[0])).size).toBe(10)
   })
+  it.each([
+    ['nothing', '', /^FILE:1:1 sources: must be given \(a mapping\), got nothing$/m],
+    ['text in UTF-16', Buffer.from('\uFEFFsources: {}', 'utf16le'), /^FILE: must be a readable file, got text in UTF-16$/],
+    [
+      'bytes that are no text',
+      Buffer.from([0x61, 0xff, 0xfe, 0x0a]),
+      /^FILE: must be a readable file, got bytes that are no UTF-8$/,
+    ],
+    ['more than a MiB', 'x'.repeat(2 ** 20 + 1), /^FILE: must be a readable file, got more than 1 MiB$/],
+    [
+      'an alias that stands in itself',
+      'sources: &a\n  b: *a\n',
+      /^FILE:2:6 sources\.b: must not stand inside of what it names, got \*a$/,
+    ],
+    [
+      'a thousand keys that are unknown',
+      `sources: {}\nflows: []\n${Array.from({ length: 1000 }, (_, i) => `k${i}: 1\n`).join('')}`,
+      /^(FILE:.*\n){100}FILE: must be mended too: 901 more faults$/,
+    ],
+  ])('refuses a file of %s', async (_, content, message) => {
+    const file = join(folder, 'hostile.yaml')
+    writeFileSync(file, content)
+    const { code, err } = await run('check', 'config', file)
+    expect(code).toBe(2)
+    expect(err.trimEnd().replaceAll(file, 'FILE')).toMatch(message)
+  })
+  it('refuses a folder and a file without an end', async () => {
+    expect((await run('check', 'config', folder)).err).toBe(`${folder}: must be a readable file, got EISDIR\n`)
+    expect((await run('check', 'config', '/dev/zero')).err).toBe('/dev/zero: must be a readable file, got more than 1 MiB\n')
+  })
   it('says when there is no file', async () => {
     expect(await run('check', 'config', join(folder, 'none.yaml'))).toMatchObject({
       code: 2,

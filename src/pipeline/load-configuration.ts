@@ -28,6 +28,8 @@ interface Check {
   fault(path: Path, message: string, at?: 'key' | 'value'): void
 }
 
+/** Faults that are reported at once: more than anybody reads. */
+const MAX_FAULTS = 100
 const DEFAULT_DETECT = ['default', 'absence']
 const DEFAULT_REFINE = ['merge', 'shape']
 /** Absence scores 1 when a silence is clear, so its limit is known and needs no budget. */
@@ -41,7 +43,7 @@ export function loadConfiguration(text: string, options: LoadOptions): Configura
   const check: Check = { options, outside, fault: (path, message, at) => void faults.push(document.fault(path, message, at)) }
   const configuration =
     document.value === undefined && faults.length > 0 ? undefined : readFileSections(document.value ?? {}, check)
-  if (!configuration || faults.length > 0) throw new ConfigError(distinct(faults))
+  if (!configuration || faults.length > 0) throw new ConfigError(shorten(distinct(faults), options.file))
   return configuration
 }
 
@@ -420,4 +422,11 @@ function present<Values extends object>(values: Values): { [Key in keyof Values]
 function distinct(faults: readonly Fault[]): readonly Fault[] {
   const seen = new Map(faults.map(fault => [JSON.stringify([fault.line, fault.column, fault.path, fault.message]), fault]))
   return [...seen.values()].toSorted((a, b) => a.line - b.line || a.column - b.column)
+}
+
+function shorten(faults: readonly Fault[], file: string): readonly Fault[] {
+  const left = faults.length - MAX_FAULTS
+  if (left <= 0) return faults
+  const message = `must be mended too: ${left} more ${left === 1 ? 'fault' : 'faults'}`
+  return [...faults.slice(0, MAX_FAULTS), { file, line: 0, column: 0, path: '', message }]
 }

@@ -1,20 +1,9 @@
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isPair,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  type Pair,
-  parseDocument,
-  type Scalar,
-  visit,
-} from 'yaml'
+import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair } from 'yaml'
 import type { Fault } from '../errors.ts'
+import { parseYaml, YamlRefused } from './parse-yaml.ts'
+import { keyText, type Path, resolveNodes } from './resolve-nodes.ts'
 
-export type Path = readonly (string | number)[]
+export type { Path } from './resolve-nodes.ts'
 
 /** A YAML text whose values know where they stand. */
 export interface LocatedDocument {
@@ -34,7 +23,6 @@ export interface LocatedDocument {
 /** Reads YAML 1.2 with anchors and merge keys, and puts in `${NAME}` and `${NAME:-default}` (`$${` is a plain `${`) in values. */
 export function locate(text: string, file: string, env: Readonly<Record<string, string | undefined>>): LocatedDocument {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false })
   const hidden = new Map<string, string>()
   const interpolated = new Set<string>()
   const faultAt = (offset: number | undefined, path: Path, message: string): Fault => {
@@ -43,56 +31,48 @@ export function locate(text: string, file: string, env: Readonly<Record<string, 
     for (const [value, written] of hidden) shown = shown.replaceAll(value, () => written)
     return { file, line, column: col, path: printPath(path), message: shown }
   }
-
   const faults: Fault[] = []
-  let broken = false
-  for (const { pos, code, message } of document.errors) {
-    if (code === 'DUPLICATE_KEY') {
-      const key = duplicateKey(document, pos[0])
-      faults.push(faultAt(pos[0], key?.path ?? [], `must be written once, got the key ${JSON.stringify(key?.name ?? '')} again`))
-    } else if (!broken) {
-      // One is told: the ones behind it are mostly its consequences.
-      broken = true
-      const hint = code === 'UNEXPECTED_TOKEN' ? ' (text with [ ] { } or , in it needs quotes between { and })' : ''
-      faults.push(faultAt(pos[0], [], `must be YAML: ${lowerFirst(message.replaceAll('\n', ' '))}${hint}`))
-    }
+  const unreadable = (offset: number | undefined, message: string): LocatedDocument => {
+    const fault = faultAt(offset, [], message)
+    return { value: undefined, interpolated, faults: [fault], fault: (path, told) => faultAt(offset, path, told) }
   }
 
-  visit(document, {
-    Scalar(key, node, ancestors) {
-      if (key === 'key' || typeof node.value !== 'string' || !node.value.includes('${')) return
+  let documents: readonly Document.Parsed[]
+  try {
+    documents = parseYaml(text, lines)
+  } catch (error) {
+    if (error instanceof YamlRefused) return unreadable(error.offset, error.message)
+    throw error
+  }
+  const [document, second] = documents
+  // One is told: the ones behind it are mostly its consequences.
+  const [error] = document!.errors
+  let broken = error !== undefined
+  if (error) {
+    const hint = error.code === 'UNEXPECTED_TOKEN' ? ' (text with [ ] { } or , in it needs quotes between { and })' : ''
+    faults.push(faultAt(error.pos[0], [], `must be YAML: ${lowerFirst(error.message.replaceAll('\n', ' '))}${hint}`))
+  } else if (second) return unreadable(second.range[0], 'must be one document, got another one behind ---')
+
+  const resolved = resolveNodes(document!, {
+    scalar(node, path) {
+      if (typeof node.value !== 'string' || !node.value.includes('${')) return
       const written = node.value
       const unset: string[] = []
       const value = interpolate(written, env, unset)
-      const path = pathOf(key, ancestors)
       for (const problem of unset) faults.push(faultAt(node.range?.[0], path, problem))
       if (value !== written && value.length > 3 && !written.startsWith('$${')) hidden.set(value, written)
       if (value !== written.replaceAll('$${', () => '${')) interpolated.add(value)
       node.value = value
     },
-    Alias(key, node, ancestors) {
-      if (node.resolve(document) !== undefined) return
-      broken = true
-      faults.push(
-        faultAt(node.range?.[0], pathOf(key, ancestors), `must name an anchor that stands before it, got *${node.source}`),
-      )
+    fault(offset, path, message, fatal) {
+      if (fatal && error) return
+      if (fatal) broken = true
+      faults.push(faultAt(offset, path, message))
     },
   })
-
-  let value: unknown
-  if (!broken) {
-    try {
-      value = document.toJS()
-    } catch (error) {
-      faults.push(faultAt(0, [], `must be YAML: ${(error as Error).message}`))
-    }
-  }
-  return {
-    value,
-    interpolated,
-    faults,
-    fault: (path, message, at = 'value') => faultAt(offsetOf(document, path, at), path, message),
-  }
+  const fault: LocatedDocument['fault'] = (path, message, at = 'value') =>
+    faultAt(offsetOf(document!, resolved.targets, path, at), path, message)
+  return { value: broken ? undefined : resolved.value, interpolated, faults, fault }
 }
 
 /** `flows[0].query.step`; keys that are not words are quoted. */
@@ -125,44 +105,15 @@ function interpolate(text: string, env: Readonly<Record<string, string | undefin
   })
 }
 
-type Ancestors = readonly (Document | Node | Pair)[]
+type Targets = ReadonlyMap<Alias, Node>
 
-function pathOf(key: unknown, ancestors: Ancestors): (string | number)[] {
-  const path: (string | number)[] = []
-  for (let i = 0; i < ancestors.length; i++) {
-    const node = ancestors[i]!
-    if (isPair(node)) path.push(keyText(node.key))
-    const next = ancestors[i + 1]
-    if (isSeq(node)) path.push(next ? node.items.indexOf(next as never) : (key as number))
-  }
-  return path
-}
-
-function keyText(key: unknown): string {
-  const value = isScalar(key) ? key.value : key
-  return typeof value === 'symbol' ? (value.description ?? '') : String(value)
-}
-
-function duplicateKey(document: Document, offset: number): { name: string; path: Path } | undefined {
-  let found: { name: string; path: Path } | undefined
-  visit(document, {
-    Pair(key, pair, ancestors) {
-      if ((pair.key as Scalar | null)?.range?.[0] !== offset) return
-      const name = keyText(pair.key)
-      found = { name, path: [...pathOf(key, ancestors), name] }
-      return visit.BREAK
-    },
-  })
-  return found
-}
-
-function offsetOf(document: Document, path: Path, at: 'key' | 'value'): number | undefined {
+function offsetOf(document: Document, targets: Targets, path: Path, at: 'key' | 'value'): number | undefined {
   let node = document.contents as Node | null | undefined
   let offset = node?.range?.[0] ?? 0
   for (const [depth, part] of path.entries()) {
-    if (isAlias(node)) node = node.resolve(document)
+    if (isAlias(node)) node = targets.get(node)
     if (isMap(node)) {
-      const pair = findPair(document, node.items, String(part))
+      const pair = findPair(targets, node.items, String(part))
       if (!pair) return offset
       const keyOffset = (pair.key as Node | null)?.range?.[0]
       const child = pair.value as Node | null
@@ -189,14 +140,15 @@ function flowOffset(node: Node | null): number | undefined {
   return (isMap(node) || isSeq(node)) && node.flow ? node.range?.[0] : undefined
 }
 
-function findPair(document: Document, items: readonly Pair[], name: string): Pair | undefined {
-  const own = items.findLast(pair => keyText(pair.key) === name)
+function findPair(targets: Targets, items: readonly Pair[], name: string): Pair | undefined {
+  const resolved = (node: unknown) => (isAlias(node) ? targets.get(node) : node)
+  const own = items.findLast(pair => keyText(resolved(pair.key)) === name)
   if (own) return own
   for (const pair of items.filter(pair => keyText(pair.key) === '<<')) {
-    const merged = isSeq(pair.value) ? pair.value.items : [pair.value]
-    for (const item of merged) {
-      const map = isAlias(item) ? item.resolve(document) : item
-      const found = isMap(map) ? findPair(document, map.items, name) : undefined
+    const merged = resolved(pair.value)
+    for (const item of isSeq(merged) ? merged.items : [merged]) {
+      const map = resolved(item)
+      const found = isMap(map) ? findPair(targets, map.items, name) : undefined
       if (found) return found
     }
   }
