@@ -27,6 +27,10 @@ export interface BenchOptions {
   readonly golden?: boolean
   /** Print the main figures of each series too. */
   readonly series?: boolean
+  /** By the real clock and the real program. */
+  readonly real?: boolean
+  /** How long a bench that lasts goes on, by its own clock. */
+  readonly minutes?: number
 }
 
 /** A module of `bench/`. */

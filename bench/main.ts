@@ -7,6 +7,7 @@ import * as characterise from './characterise.ts'
 import * as comparison from './comparison.ts'
 import * as crossCheck from './cross-check.ts'
 import * as explore from './explore.ts'
+import * as footprint from './footprint.ts'
 import { labelled } from './labelled.ts'
 import * as labels from './labels.ts'
 import * as models from './models.ts'
@@ -30,6 +31,7 @@ const benches: Readonly<Record<string, Bench>> = {
   comparison,
   labels,
   scale,
+  footprint,
   explore,
   characterise,
 }
@@ -45,6 +47,8 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string' },
     golden: { type: 'boolean', default: false },
     series: { type: 'boolean', default: false },
+    real: { type: 'boolean', default: false },
+    minutes: { type: 'string' },
   },
 })
 const [name] = positionals
@@ -63,19 +67,26 @@ if (seed !== undefined && !Number.isInteger(seed)) {
   console.error(`--seed must be a whole number, got ${values.seed}`)
   process.exit(2)
 }
+const minutes = values.minutes === undefined ? undefined : Number(values.minutes)
+if (minutes !== undefined && !(minutes > 0)) {
+  console.error(`--minutes must be a number above 0, got ${values.minutes}`)
+  process.exit(2)
+}
 const options: BenchOptions = {
   golden: values.golden,
   series: values.series,
+  real: values.real,
   ...(values.only === undefined ? {} : { only: values.only }),
   ...(values.data === undefined ? {} : { data: values.data }),
   ...(values.detector === undefined ? {} : { detector: values.detector }),
   ...(jobs === undefined ? {} : { jobs }),
   ...(seed === undefined ? {} : { seed }),
+  ...(minutes === undefined ? {} : { minutes }),
 }
 
 const results: Row[] = []
 for (const [key, bench] of Object.entries(benches)) {
-  if (name === undefined ? ['accuracy', 'comparison', 'characterise'].includes(key) : key !== name) continue
+  if (name === undefined ? ['accuracy', 'comparison', 'characterise', 'footprint'].includes(key) : key !== name) continue
   if (!values.json) console.error(`${key}: ${bench.summary}`)
   results.push(...(await bench.run(options)))
 }

@@ -98,7 +98,7 @@ describe('planted secrets', () => {
     await writeFile(file(), CONFIGURATION)
     process.env.SECRET_PARAM = SECRETS.paramEnvironment
     const configuration = await readConfiguration(file())
-    service = await startService(configuration, openStore(configuration, folder, Date.now), folder, {
+    service = await startService(configuration, openStore(configuration, folder, { now: Date.now, log: () => {} }), folder, {
       now: Date.now,
       random: Math.random,
       fetch: gossip(Date.now()),

@@ -38,7 +38,7 @@ export async function run({ listen = '127.0.0.1:9797' }: { readonly listen?: str
 /** A service whose store holds what the recording's past would have left there. */
 async function liveThrough(configuration: Configuration, moment: number, world: World, signal: AbortSignal): Promise<Service> {
   const folder = dirname(recordingFile())
-  const store = openStore(configuration, folder, world.now)
+  const store = openStore(configuration, folder, world)
   const { type, config } = configuration.sources.recording!
   const source = sources[type]!.create(config, { fetch: world.fetch, now: () => moment, sleep: world.sleep, folder })
   const reader = openReader({ recording: source }, store)

@@ -17,12 +17,12 @@ export async function run({ config: file }: { readonly config: string }): Promis
   const world = realWorld()
   const folder = dirname(resolve(file))
   const configuration = await readConfiguration(file)
-  const start = async () => startService(configuration, openStore(configuration, folder, world.now), folder, world)
+  const start = async () => startService(configuration, openStore(configuration, folder, world), folder, world)
   await serveUntilSignal(configuration, start, service => service.reload(() => readConfiguration(file)))
 }
 
-export function openStore(configuration: Configuration, folder: string, now: () => number): Store {
-  return stores[configuration.store.type]!.create(configuration.store.config, { folder, now })
+export function openStore(configuration: Configuration, folder: string, { now, log }: Pick<World, 'now' | 'log'>): Store {
+  return stores[configuration.store.type]!.create(configuration.store.config, { folder, now, log })
 }
 
 /**

@@ -45,6 +45,7 @@ export async function runFlow(parts: RunFlowParts, range: TimeRange, signal: Abo
       watermark: findings.watermark,
       snapshots: findings.snapshots,
       forgotten: findings.forgotten,
+      ...(findings.damaged ? { damaged: findings.damaged } : {}),
       points: findings.points,
       keepPoints: config.keep,
       diagnostics: findings.diagnostics,

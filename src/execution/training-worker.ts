@@ -4,7 +4,7 @@ import type { Detector, Fit } from '../detectors/detector.ts'
 import { detectors } from '../detectors/index.ts'
 import { streamState } from '../pipeline/compute-flow.ts'
 import { create, type FlowConfig, type Part } from '../pipeline/configuration.ts'
-import { decodeState, encodeState } from '../pipeline/state.ts'
+import { encodeState, readState } from '../pipeline/state.ts'
 
 /** One fit to be made; plain data. States are encoded. */
 export interface FitTask {
@@ -36,7 +36,8 @@ export function runFit(task: FitTask, onProgress: (done: number) => void, family
   const detector = create<Detector, void>(family, part as Part, undefined)
   const stream = streamState(snapshot, config, written, family)
   if (!stream || !detector.fit) return undefined
-  const steps = detector.fit(stream, model && { version: model.version, state: decodeState(model.state) })
+  const known = model && readState(model.state).state
+  const steps = detector.fit(stream, known && { version: model.version, state: known })
   let told = 0
   let step = steps.next()
   for (; !step.done; step = steps.next())

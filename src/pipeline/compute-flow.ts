@@ -15,14 +15,15 @@ import type { Refiner } from '../refiners/refiner.ts'
 import { findAnomalies } from '../rules/find-anomalies.ts'
 import { rules } from '../rules/index.ts'
 import { judged, type Rule } from '../rules/rule.ts'
-import type { Snapshot, StoredModel } from '../stores/store.ts'
+import type { Diagnostic, Snapshot, StoredModel } from '../stores/store.ts'
 import { transforms } from '../transforms/index.ts'
 import { chain, type Transform, type TransformStream, transformFrame } from '../transforms/transform.ts'
 import { create, type FlowConfig, type Part } from './configuration.ts'
 import { configurationHash } from './configuration-hash.ts'
+import { firstValue } from './history.ts'
 import { fromStored, mostKnowing } from './learned-models.ts'
 import type { Findings } from './pipeline.ts'
-import { decodeState, encodeState } from './state.ts'
+import { encodeState, readState } from './state.ts'
 
 /** What a flow computes on; plain data, so that it crosses threads. */
 export interface FlowInput {
@@ -87,10 +88,17 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
   const points: { detector: string; scores: Scores }[] = []
   const snapshots: Snapshot[] = []
   const forgotten: { labels: Labels; detector: string }[] = []
+  const damaged: { labels: Labels; detector: string; reason: string }[] = []
   for (const [id, frame] of frames) {
     for (const member of members) {
       const snapshot = remembered.get(`${member.name}\n${id}`)
-      const decoded = snapshot && (decodeState(snapshot.state) as Remembered)
+      const { state: stored, fault } = snapshot ? readState(snapshot.state) : {}
+      if (fault !== undefined) {
+        // The next run finds a series without a snapshot, and asks for its history.
+        damaged.push({ labels: frame.labels, detector: member.name, reason: fault })
+        continue
+      }
+      const decoded = stored as Remembered | undefined
       const before = decoded?.configuration === member.configuration ? decoded : undefined
       const from = snapshot ? snapshot.time : -Infinity
       const models = member.detector.fit && learned?.modelsFor(member.name, frame.labels)
@@ -101,7 +109,7 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
       const memberStep = member.transform?.stepAfter(step) ?? step
       const late = member.transform?.delay(step) ?? 0
       // What was not there yet says nothing, and must not count as learned.
-      const begin = models && !before?.rows ? Math.max(from, firstSeen(frame)) : from
+      const begin = models && !before?.rows ? Math.max(from, firstValue(frame)) : from
       const rows = slice(frame, { start: begin, end: range.end })
       const seen = Math.max(lastSeen(slice(rows, { start: -Infinity, end: settled })), before?.seen ?? -Infinity)
       const past = judge(whole, slice(rows, { start: -Infinity, end: settled }), before?.rule)
@@ -142,7 +150,26 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
   const wanted = learned?.wanted() ?? []
   const workloads = learned?.workloads() ?? []
   const series = frames.size
-  return { anomalies, points, snapshots, forgotten, watermark: settled, diagnostics: [], range, series, wanted, workloads }
+  return {
+    anomalies,
+    points,
+    snapshots,
+    forgotten,
+    damaged,
+    watermark: settled,
+    diagnostics: damaged.map(warnOf),
+    range,
+    series,
+    wanted,
+    workloads,
+  }
+}
+
+function warnOf({ labels, detector, reason }: NonNullable<Findings['damaged']>[number]): Diagnostic {
+  return {
+    level: 'warning',
+    message: `what ${detector} remembers of ${seriesId(labels)} cannot be read (${reason}): it learns anew from the history`,
+  }
 }
 
 /** Joins what was computed apart. */
@@ -153,6 +180,7 @@ export function joinFindings(parts: readonly Findings[]): Findings {
     points: parts.flatMap(part => part.points),
     snapshots: parts.flatMap(part => part.snapshots),
     forgotten: parts.flatMap(part => part.forgotten),
+    damaged: parts.flatMap(part => part.damaged ?? []),
     watermark: watermarks.length > 0 ? Math.min(...watermarks) : NaN,
     diagnostics: parts.flatMap(part => part.diagnostics),
     range: parts[0]!.range,
@@ -190,21 +218,21 @@ export function hasModels(config: FlowConfig, family: Registry<Detector> = detec
   return config.detect.some(part => makeMember(part, config, family).detector.fit !== undefined)
 }
 
-/** The state of a detector's stream in a snapshot; undefined when it is of another configuration. */
+/** The state of a detector's stream in a snapshot; undefined when it is of another configuration or cannot be read. */
 export function streamState(
   state: Uint8Array,
   config: FlowConfig,
   detector: Part,
   family: Registry<Detector> = detectors,
 ): State | undefined {
-  const { configuration, stream } = decodeState(state) as Remembered
-  return configuration === configurationHash(config, detector, family) ? stream : undefined
+  const remembered = readState(state).state as Remembered | undefined
+  return remembered?.configuration === configurationHash(config, detector, family) ? remembered.stream : undefined
 }
 
 /** Whether what snapshots of a flow remember is of this configuration; all of one detector are of the same. */
 export function fits(snapshots: readonly Snapshot[], config: FlowConfig, family: Registry<Detector> = detectors): boolean {
   return config.detect.every(part => {
-    const one = snapshots.find(snapshot => snapshot.detector === part.name)
+    const one = snapshots.find(({ detector, state }) => detector === part.name && readState(state).state)
     return !one || streamState(one.state, config, part, family) !== undefined
   })
 }
@@ -285,11 +313,6 @@ function settleTime(config: FlowConfig, { frames, range }: FlowInput): number {
   const target = Math.max(range.start, Math.floor((range.end - config.reexamine) / step) * step)
   const hasData = frames.some(frame => Number.isFinite(lastSeen(slice(frame, { start: range.start, end: range.end }))))
   return hasData || range.end - range.start > config.forget ? target : range.start
-}
-
-function firstSeen({ times, columns }: Frame<'value'>): number {
-  const at = columns.value.findIndex(value => !Number.isNaN(value))
-  return at < 0 ? Infinity : times[at]
 }
 
 function lastSeen({ times, columns }: Frame<'value'>): number {

@@ -1,8 +1,11 @@
 import { seriesId } from '../anomaly.ts'
 import type { Registry } from '../component.ts'
 import type { Detector } from '../detectors/detector.ts'
+import { HOUR } from '../duration.ts'
+import type { TimeRange } from '../frame/frame.ts'
 import { type FlowInput, fits } from './compute-flow.ts'
 import type { FlowConfig } from './configuration.ts'
+import { askHistory, firstValue } from './history.ts'
 import type { Findings, Pipeline } from './pipeline.ts'
 
 /** Computes in this thread or in another. */
@@ -17,6 +20,12 @@ export interface FlowOptions {
 const KEEP_ALL_SERIES = 200
 
 /**
+ * A series that appears while the flow runs is a new pod most of the time, and has no history; one that comes back after a long time has. Where
+ * pods come and go all the time the question for history is the most expensive of all, so that it is asked no more often than this (ms).
+ */
+const ASK_FOR_BIRTHS_EVERY = HOUR
+
+/**
  * The pipeline of a configured flow: one question for the new rows of all series, one more for the history of series never seen before, then
  * the computation. `lookback` is how much history (ms) a new series gets. With `models`, detectors judge with the models in force and say when
  * they want others; without, those that learn do so as they go.
@@ -24,26 +33,39 @@ const KEEP_ALL_SERIES = 200
 export function flowPipeline(config: FlowConfig, lookback: number, compute: Compute, options: FlowOptions = {}): Pipeline {
   const { source, expr, step } = config.query
   const { models: hasModels = false, family } = options
+  let birthsAskedAt = -Infinity
   return {
     async run({ range, reader, signal }) {
-      const ask = (start: number, end: number) =>
-        reader.read({ kind: 'series', source, expr, step, range: { start: Math.floor(start / step) * step, end } }, signal)
+      const ask = (asked: TimeRange, every: number) =>
+        reader.read(
+          {
+            kind: 'series',
+            source,
+            expr,
+            step: every,
+            range: { start: Math.floor(asked.start / every) * every, end: asked.end },
+          },
+          signal,
+        )
       const remembered = await reader.read({ kind: 'snapshots', flow: config.name }, signal)
       const models = hasModels ? await reader.read({ kind: 'models', flow: config.name }, signal) : undefined
       // With another query, other transforms or options all begins anew, from history; what was told of it stays.
       const snapshots = fits(remembered, config, family) ? remembered : []
       const cold = snapshots.length === 0
       const start = cold ? Math.min(range.start, range.end - lookback) : Math.min(...snapshots.map(snapshot => snapshot.time))
-      const recent = await ask(start, range.end)
+      const recent = await (cold ? askHistory(ask, { start, end: range.end }, step) : ask({ start, end: range.end }, step))
       let { frames } = recent
       const diagnostics = [...recent.diagnostics]
-      if (!cold) {
+      if (!cold && range.end - lookback < start) {
         const known = new Set(snapshots.map(snapshot => seriesId(snapshot.labels)))
-        const isNew = frames.some(frame => !known.has(seriesId(frame.labels)))
-        if (isNew && range.end - lookback < start) {
-          const history = await ask(range.end - lookback, range.end)
+        const unknown = frames.filter(frame => !known.has(seriesId(frame.labels)))
+        const areBirths = unknown.every(frame => firstValue(frame) > frame.times[0])
+        if (unknown.length > 0 && !(areBirths && Math.abs(range.end - birthsAskedAt) < ASK_FOR_BIRTHS_EVERY)) {
+          if (areBirths) birthsAskedAt = range.end
+          const ids = new Set(unknown.map(frame => seriesId(frame.labels)))
+          const history = await askHistory(ask, { start: range.end - lookback, end: range.end }, step, ids)
           const long = new Map(history.frames.map(frame => [seriesId(frame.labels), frame]))
-          frames = frames.map(frame => (known.has(seriesId(frame.labels)) ? frame : (long.get(seriesId(frame.labels)) ?? frame)))
+          frames = frames.map(frame => (ids.has(seriesId(frame.labels)) ? (long.get(seriesId(frame.labels)) ?? frame) : frame))
           diagnostics.push(...history.diagnostics)
         }
       }

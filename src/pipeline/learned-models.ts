@@ -5,7 +5,7 @@ import type { StoredModel } from '../stores/store.ts'
 import type { FlowConfig } from './configuration.ts'
 import { configurationHash } from './configuration-hash.ts'
 import type { Wanted } from './pipeline.ts'
-import { decodeState } from './state.ts'
+import { readState } from './state.ts'
 import { workloadOf } from './workload.ts'
 
 /** What a run knows of the models of its workloads, and hears that they want. */
@@ -20,7 +20,7 @@ export interface LearnedModels {
   workloads(): readonly { readonly detector: string; readonly workload: Labels }[]
 }
 
-/** Models of another configuration are as if they were not there. */
+/** Models of another configuration are as if they were not there; of one that cannot be read only the state is not there. */
 export function fromStored(config: FlowConfig, stored: readonly StoredModel[], family: Registry<Detector>): LearnedModels {
   const found = new Map(stored.map(model => [keyOf(model), model]))
   const hashes = new Map<string, string>()
@@ -39,10 +39,12 @@ export function fromStored(config: FlowConfig, stored: readonly StoredModel[], f
     let entry = known.get(key)
     if (!entry) {
       const model = found.get(key)
-      const models: Models =
-        model?.configuration === hashOf(detector)
-          ? { model: { version: model.version, state: decodeState(model.state) }, tried: model.tried }
-          : { tried: NaN }
+      const isOurs = model?.configuration === hashOf(detector)
+      const state = isOurs ? readState(model.state).state : undefined
+      const models: Models = {
+        ...(isOurs && state ? { model: { version: model.version, state } } : {}),
+        tried: isOurs ? model.tried : NaN,
+      }
       known.set(key, (entry = { detector, workload, models }))
     }
     return entry

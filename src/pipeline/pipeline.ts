@@ -10,8 +10,13 @@ export type Query =
   | { readonly kind: 'models'; readonly flow: string }
   | { readonly kind: 'anomalies'; readonly filter: AnomalyFilter }
 
+export interface SeriesAnswer {
+  readonly frames: readonly Frame<'value'>[]
+  readonly diagnostics: readonly Diagnostic[]
+}
+
 export type Answer<Q extends Query> = Q extends { kind: 'series' }
-  ? { readonly frames: readonly Frame<'value'>[]; readonly diagnostics: readonly Diagnostic[] }
+  ? SeriesAnswer
   : Q extends { kind: 'snapshots' }
     ? readonly Snapshot[]
     : Q extends { kind: 'models' }
@@ -43,6 +48,8 @@ export interface Findings {
   readonly points: readonly { readonly detector: string; readonly scores: Scores }[]
   readonly snapshots: readonly Snapshot[]
   readonly forgotten: readonly { readonly labels: Labels; readonly detector: string }[]
+  /** Snapshots that could not be read; nothing is said of their series, which start cold with the next run. */
+  readonly damaged?: readonly { readonly labels: Labels; readonly detector: string; readonly reason: string }[]
   /** Does not move where there was no data; NaN: keep the old one. */
   readonly watermark: number
   readonly diagnostics: readonly Diagnostic[]

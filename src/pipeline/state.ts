@@ -33,6 +33,17 @@ export function decodeState(bytes: Uint8Array): State {
   return state as State
 }
 
+/** The state, or why it cannot be read. */
+export function readState(
+  bytes: Uint8Array,
+): { readonly state: State; readonly fault?: never } | { readonly fault: string; readonly state?: never } {
+  try {
+    return { state: decodeState(bytes) }
+  } catch (error) {
+    return { fault: (error as Error).message }
+  }
+}
+
 function read(body: Buffer): unknown {
   try {
     return deserialize(body)

@@ -155,7 +155,8 @@ export function fromMemory(): Store {
         byFlow.get(run.flow)!.add(change.anomaly.id)
         if (!run.silent) tell(change, run.channels, now)
       }
-      for (const { labels, detector } of run.forgotten) flow.snapshots.delete(streamKey(labels, detector))
+      for (const { labels, detector } of [...(run.damaged ?? []), ...run.forgotten])
+        flow.snapshots.delete(streamKey(labels, detector))
       for (const one of run.snapshots)
         flow.snapshots.set(streamKey(one.labels, one.detector), { ...one, state: Uint8Array.from(one.state) })
       flow.horizon = Math.max(believed(flow.horizon, now), run.range.end)
@@ -396,6 +397,7 @@ export function fromMemory(): Store {
         snapshots: sum(flow => flow.snapshots.size),
         messages: outbox.size,
         models: [...workloads.values()].reduce((total, { models }) => total + models.length, 0),
+        damaged: 0,
       }
     },
     async close() {

@@ -116,7 +116,7 @@ describe('a sqlite file that cannot be had', () => {
     const newer = new DatabaseSync(path)
     newer.exec('INSERT INTO migrations VALUES (99, 0)')
     newer.close()
-    refuses(path, 'must have schema 2 or older, got 99 of a newer Tidewatch')
+    refuses(path, 'must have schema 3 or older, got 99 of a newer Tidewatch')
   })
 
   it('of an older version is brought up to date, with all that it has', async () => {
@@ -126,12 +126,40 @@ describe('a sqlite file that cannot be had', () => {
     const before = await readAll(store, ['f'], ['log'], [sampleAnomaly().labels], 1e6)
     await store.close()
     const older = new DatabaseSync(path)
-    older.exec('DROP TABLE models; DELETE FROM migrations WHERE version = 2')
+    older.exec('DROP TABLE damaged; ALTER TABLE points DROP COLUMN format')
+    older.exec('DROP TABLE models; DELETE FROM migrations WHERE version >= 2')
     older.close()
-    expect(() => openSqlite(path, { now, readOnly: true })).toThrow('must have schema 2 to be read, got 1')
+    expect(() => openSqlite(path, { now, readOnly: true })).toThrow('must have schema 3 to be read, got 1')
     const again = open(path)
     expect(await readAll(again, ['f'], ['log'], [sampleAnomaly().labels], 1e6)).toEqual(before)
     expect((await again.addModel(sampleModel(), true)).version).toBe(1)
+    await again.close()
+  })
+
+  it('of the first schema keeps its points, and goes on with them', async () => {
+    const path = fresh()
+    const points = (times: number[]) => [{ detector: 'a', scores: sampleScores(times) }]
+    const hundred = Array.from({ length: 100 }, (_, i) => i)
+    const store = open(path)
+    await store.commit(sampleRun({ points: points([1]) }))
+    await store.close()
+    const older = new DatabaseSync(path)
+    const { times, columns } = sampleScores(hundred)
+    const { score, value, expected, lower, upper } = columns
+    for (let from = 0; from < 100; from += 32) {
+      const to = Math.min(100, from + 32)
+      const body = Buffer.concat([times, score, value, expected, lower, upper].map(x => Buffer.from(x.slice(from, to).buffer)))
+      older
+        .prepare('INSERT OR REPLACE INTO points (id, stream, first, last, body) VALUES (?, 1, ?, ?, ?)')
+        .run(1 + from / 32, from, to - 1, body)
+    }
+    older.exec('DROP TABLE damaged; ALTER TABLE points DROP COLUMN format; DELETE FROM migrations WHERE version = 3')
+    older.close()
+    const again = open(path)
+    const read = () => again.points('f', sampleAnomaly().labels, 'a', { start: 0, end: 1e6 })
+    expect(await read()).toEqual(sampleScores(hundred))
+    await again.commit(sampleRun({ range: { start: 98, end: 200 }, points: points([98, 150]) }))
+    expect([...(await read())!.times]).toEqual([...hundred.slice(0, 98), 98, 150])
     await again.close()
   })
 

@@ -8,14 +8,15 @@ import { StoreError } from '../errors.ts'
 import { slice } from '../frame/frame.ts'
 import { KEEP_RUNS } from './outbox.ts'
 import { copyScores } from './points.ts'
-import { believed, reconcile, touchedSpan } from './reconcile.ts'
+import { believed, reconcile } from './reconcile.ts'
+import { findAnomaly, openCounts, readAnomaly, saveAnomaly, touchedAnomalies } from './sqlite/anomalies.ts'
 import { type Database, type OpenOptions, openDatabase } from './sqlite/database.ts'
 import { addModel, listModels, modelsInForce, restoreModel, sweepModels, useModels } from './sqlite/models.ts'
 import { dueMessages, listChannels, markAbandoned, markDelivered, markFailed, pruneMessages, tell } from './sqlite/outbox.ts'
-import { decodeAnomaly, decodeRun, encodeAnomaly, encodeRun, toLimit, toTime } from './sqlite/rows.ts'
+import { decodeRun, encodeRun, toLimit, toTime } from './sqlite/rows.ts'
 import type { Tables } from './sqlite/schema.ts'
 import { fromStreams, type Streams } from './sqlite/streams.ts'
-import type { Change, FlowState, OpenCount, Run, RunLog, Store, StoredAnomaly, StoreNeeds } from './store.ts'
+import type { Change, FlowState, Run, RunLog, Store, StoreNeeds } from './store.ts'
 
 /** How often points and streams are looked for that nobody writes to any more. */
 const SWEEP = HOUR
@@ -27,7 +28,8 @@ export const sqlite = component({
   config: z.strictObject({
     path: z.string().min(1).default('tidewatch.db').meta({ description: 'the file, from the data folder when relative' }),
   }),
-  create: ({ path }, { folder, now }: StoreNeeds) => fromFile(resolve(folder, path), { now }),
+  create: ({ path }, { folder, now, log }: StoreNeeds) =>
+    fromFile(resolve(folder, path), { now, onDamage: message => log?.('warning', `store: ${message}`) }),
   examples: [{}, { path: 'other.db' }],
 })
 
@@ -46,7 +48,7 @@ function fromFile(path: string, options: OpenOptions): Store & { open(): void } 
     if (isClosed) throw new StoreError('store must be open, got a closed one')
     if (!opened) {
       const db = openDatabase(path, options)
-      opened = { db, streams: fromStreams(db) }
+      opened = { db, streams: fromStreams(db, db.damage) }
     }
     return opened
   }
@@ -81,12 +83,17 @@ function fromFile(path: string, options: OpenOptions): Store & { open(): void } 
 
     async anomalies({ flow, status, range, limit = 100, includeIgnored = false } = {}) {
       return transact(db => {
-        let query = db.query.selectFrom('anomalies').select('body').orderBy('start', 'desc').orderBy('id').limit(toLimit(limit))
+        let query = db.query
+          .selectFrom('anomalies')
+          .select(['id', 'body'])
+          .orderBy('start', 'desc')
+          .orderBy('id')
+          .limit(toLimit(limit))
         query = status === undefined ? query.where('status', '<>', 'withdrawn') : query.where('status', '=', status)
         if (flow !== undefined) query = query.where('flow', '=', flow)
         if (range !== undefined) query = query.where('start', '<', range.end).where('end', '>', range.start)
         if (!includeIgnored) query = query.where('ignored', '=', 0)
-        return db.all(query).map(row => decodeAnomaly(row.body))
+        return db.all(query).flatMap(row => readAnomaly(db, row) ?? [])
       })
     },
     async anomaly(id) {
@@ -213,7 +220,7 @@ function fromFile(path: string, options: OpenOptions): Store & { open(): void } 
     },
     async stats() {
       return transact(db => {
-        const count = (table: 'anomalies' | 'snapshots' | 'outbox' | 'models') =>
+        const count = (table: 'anomalies' | 'snapshots' | 'outbox' | 'models' | 'damaged') =>
           db.first(db.query.selectFrom(table).select(({ fn }) => fn.countAll<number>().as('rows')))!.rows
         return {
           bytes: sizeOf(path),
@@ -221,6 +228,7 @@ function fromFile(path: string, options: OpenOptions): Store & { open(): void } 
           snapshots: count('snapshots'),
           messages: count('outbox'),
           models: count('models'),
+          damaged: db.readOnly ? db.damage.found : count('damaged'),
         }
       })
     },
@@ -249,6 +257,7 @@ function commit(db: Database, streams: Streams, run: Run): readonly Change[] {
     saveAnomaly(db, change.anomaly)
     if (!run.silent) tell(db, change, run.channels, now)
   }
+  for (const { labels, detector, reason } of run.damaged ?? []) streams.setAside(flow.id, labels, detector, reason)
   for (const { labels, detector } of run.forgotten) streams.forget(flow.id, labels, detector)
   for (const snapshot of run.snapshots) streams.saveSnapshot(flow.id, snapshot)
   const newHorizon = Math.max(horizon, run.range.end)
@@ -315,8 +324,16 @@ function stateOf(db: Database, flow: Row<'flows'>): FlowState {
 }
 
 function runsOf(db: Database, flow: number, limit: number): RunLog[] {
-  const query = db.query.selectFrom('runs').select('body').where('flow', '=', flow).orderBy('id', 'desc').limit(toLimit(limit))
-  return db.all(query).map(row => decodeRun(row.body))
+  const query = db.query
+    .selectFrom('runs')
+    .select(['id', 'body'])
+    .where('flow', '=', flow)
+    .orderBy('id', 'desc')
+    .limit(toLimit(limit))
+  return db.all(query).flatMap(({ id, body }) => {
+    const remove = () => db.statement('DELETE FROM runs WHERE id = ?').run(id)
+    return db.damage.read({ kind: 'run', name: String(id), body }, () => decodeRun(body), remove) ?? []
+  })
 }
 
 function log(db: Database, flow: number, run: RunLog): void {
@@ -329,37 +346,6 @@ function log(db: Database, flow: number, run: RunLog): void {
     .limit(1)
     .offset(KEEP_RUNS)
   db.run(db.query.deleteFrom('runs').where('flow', '=', flow).where('id', '<=', oldest))
-}
-
-function findAnomaly(db: Database, id: string): StoredAnomaly | undefined {
-  const row = db.statement('SELECT body FROM anomalies WHERE id = ?').get(id) as { body: string } | undefined
-  return row && decodeAnomaly(row.body)
-}
-
-function openCounts(db: Database): OpenCount[] {
-  const counts = db.statement(
-    `SELECT flow, coalesce(json_extract(body, '$.annotations.severity'), '') AS severity, count(*) AS count FROM anomalies
-     WHERE status = 'open' AND ignored = 0 GROUP BY 1, 2 ORDER BY 1, 2`,
-  )
-  return (counts.all() as unknown as OpenCount[]).map(({ flow, severity, count }) => ({ flow, severity, count }))
-}
-
-/** All that a run may change: near its range, or open. */
-function touchedAnomalies(db: Database, run: Run): StoredAnomaly[] {
-  const { start, end } = touchedSpan(run.anomalies, run)
-  const near = db.statement(
-    `SELECT body FROM anomalies WHERE flow = ?1 AND "end" >= ?2 AND start <= ?3 AND status <> 'withdrawn'
-     UNION ALL SELECT body FROM anomalies WHERE flow = ?1 AND status = 'open' AND "end" < ?2 AND start <= ?3`,
-  )
-  return (near.all(run.flow, start, end) as { body: string }[]).map(row => decodeAnomaly(row.body))
-}
-
-function saveAnomaly(db: Database, anomaly: StoredAnomaly): void {
-  const { id, flow, start, end, status, ignored } = anomaly
-  db.statement(
-    `INSERT INTO anomalies VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
-     start = excluded.start, "end" = excluded."end", status = excluded.status, ignored = excluded.ignored, body = excluded.body`,
-  ).run(id, flow, start, end, status, ignored === undefined ? 0 : 1, encodeAnomaly(anomaly))
 }
 
 function sizeOf(path: string): number {

@@ -34,6 +34,8 @@ export interface Run {
   readonly snapshots: readonly Snapshot[]
   /** Series not seen for so long that they are forgotten: their snapshots are deleted. */
   readonly forgotten: readonly { readonly labels: Labels; readonly detector: string }[]
+  /** Snapshots that could not be read: they are set aside, so that their series start cold. */
+  readonly damaged?: readonly { readonly labels: Labels; readonly detector: string; readonly reason: string }[]
   /** Scores to keep for charts; replaces stored rows of the same (labels, detector) in the range. */
   readonly points: readonly { readonly detector: string; readonly scores: Scores }[]
   /** ms of points to keep. */
@@ -252,4 +254,6 @@ export interface Store {
 export interface StoreNeeds {
   readonly folder: string
   readonly now: () => number
+  /** Hears what people should know of the store: a row that was set aside, data that made room. */
+  readonly log?: (level: Level, message: string) => void
 }

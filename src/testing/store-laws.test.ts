@@ -50,6 +50,7 @@ const breakers: Readonly<Record<string, () => Breaker>> = {
   'gives the snapshot of one stream': () => store => ({
     snapshot: async (flow, _labels, detector) => (await store.snapshots(flow)).find(one => one.detector === detector),
   }),
+  'a snapshot that nobody could read is taken away, and the others stay': () => commitWith(run => ({ ...run, damaged: [] })),
   'keeps what it was given when the caller goes on writing into it': () => store => {
     let last: Run
     return {

@@ -248,6 +248,15 @@ export const storeLaws: readonly StoreLaw[] = [
     assert.deepEqual(plain, [{ labels: LABELS, detector: 'ewma', time: 60, state: [3, 0, 255] }])
     assert.deepEqual(await store.snapshots('unknown'), [])
   }),
+  law('a snapshot that nobody could read is taken away, and the others stay', async store => {
+    const snapshot = (detector: string) => ({ labels: LABELS, detector, time: 50, state: new Uint8Array([1]) })
+    await store.commit(sampleRun({ snapshots: [snapshot('a'), snapshot('b')] }))
+    await store.commit(sampleRun({ damaged: [{ labels: LABELS, detector: 'a', reason: 'a wrong checksum' }] }))
+    assert.deepEqual(
+      (await store.snapshots('f')).map(({ detector }) => detector),
+      ['b'],
+    )
+  }),
   law('gives the snapshot of one stream', async store => {
     const other = { ...LABELS, instance: 'b:9153' }
     const one = { labels: other, detector: 'ewma', time: 50, state: new Uint8Array([2]) }
@@ -656,7 +665,7 @@ export const storeLaws: readonly StoreLaw[] = [
     await store.addModel(sampleModel(), true)
     const { bytes, ...rows } = await store.stats()
     assert.ok(bytes >= 0)
-    assert.deepEqual(rows, { anomalies: 1, snapshots: 0, messages: 2, models: 1 })
+    assert.deepEqual(rows, { anomalies: 1, snapshots: 0, messages: 2, models: 1, damaged: 0 })
   }),
 ]
 

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { type CompiledQuery, DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
 import { StoreError } from '../../errors.ts'
+import { type Damage, fromDamage } from './damage.ts'
 import { APPLICATION_ID, MIGRATIONS, type Tables } from './schema.ts'
 
 export interface OpenOptions {
@@ -11,6 +12,8 @@ export interface OpenOptions {
   readonly readOnly?: boolean
   /** ms to wait for another process, for example one that reads while we tidy up; default 5 s. */
   readonly patience?: number
+  /** Hears of each row that could not be read and was set aside. */
+  readonly onDamage?: (message: string) => void
 }
 
 /**
@@ -24,6 +27,9 @@ export interface Database {
   run(query: { compile(): CompiledQuery<unknown> }): void
   /** A statement for a hot loop; made once for each text. */
   statement(sql: string): StatementSync
+  readonly readOnly: boolean
+  /** What to do with rows that cannot be read. */
+  readonly damage: Damage
   /** All or nothing; throws `StoreError` with the cause. */
   transact<Result>(work: () => Result): Result
   /** A small write; throws when the file that was opened is not the one at its path any more. Inside a transaction. */
@@ -59,7 +65,7 @@ export function openDatabase(path: string, options: OpenOptions): Database {
     lock?.close()
     throw toStoreError(error, path)
   }
-  return fromConnection(connection, path, () => lock?.close())
+  return fromConnection(connection, path, options, () => lock?.close())
 }
 
 /**
@@ -132,7 +138,7 @@ function prepare(connection: DatabaseSync, path: string, { readOnly = false, now
   }
 }
 
-function fromConnection(connection: DatabaseSync, path: string, unlock: () => void): Database {
+function fromConnection(connection: DatabaseSync, path: string, options: OpenOptions, unlock: () => void): Database {
   const statements = new Map<string, StatementSync>()
   const statement = (sql: string) => {
     let made = statements.get(sql)
@@ -147,6 +153,7 @@ function fromConnection(connection: DatabaseSync, path: string, unlock: () => vo
     const compiled = compile(query)
     return compiled.statement.all(...compiled.parameters) as Row[]
   }
+  const { readOnly = false, now, onDamage = () => {} } = options
   let isOpen = true
   const opened = statSync(path)
   return {
@@ -159,6 +166,8 @@ function fromConnection(connection: DatabaseSync, path: string, unlock: () => vo
         throw new StoreError(`${path} must stay while it is open, got another file in its place; restart to go on`)
       statement('UPDATE owner SET since = since').run()
     },
+    readOnly,
+    damage: fromDamage({ statement }, { readOnly, now, onDamage }),
     all,
     first: query => all(query)[0],
     run: query => {

@@ -4,7 +4,7 @@ import { DAY } from '../../duration.ts'
 import { byAge, byWorkload, KEEP_UNUSED_MODELS, surplusModels } from '../models.ts'
 import type { ModelKey, ModelRecord, NewModel, StoredModel } from '../store.ts'
 import type { Database } from './database.ts'
-import { toTime } from './rows.ts'
+import { readLabels, toTime } from './rows.ts'
 import type { Tables } from './schema.ts'
 
 type Row = Omit<Selectable<Tables['models']>, 'state'>
@@ -46,7 +46,7 @@ export function addModel(db: Database, fit: NewModel, taken: boolean): ModelReco
     fit.state,
   )
   db.statement(`UPDATE models SET used_at = ?4 WHERE ${OF}`).run(...key, createdAt)
-  for (const surplus of surplusModels(rowsOf(db, fit).map(toRecord)))
+  for (const surplus of surplusModels(rowsOf(db, fit).flatMap(row => readRecord(db, row) ?? [])))
     db.statement(`DELETE FROM models WHERE ${OF} AND version = ?4`).run(...key, surplus)
   return find(db, key, version)!
 }
@@ -60,14 +60,18 @@ export function modelsInForce(db: Database, flow: string, of?: Omit<ModelKey, 'f
     ? db.statement(`${all} AND detector = ?2 AND workload = ?3`).all(...keyOf({ flow, ...of }))
     : db.statement(all).all(flow)
   return (rows as unknown as (Row & { state: Uint8Array; newest: number })[])
-    .map(row => ({ ...toRecord(row), state: row.state, tried: row.newest }))
+
+    .flatMap(row => {
+      const record = readRecord(db, row)
+      return record ? [{ ...record, state: row.state, tried: row.newest }] : []
+    })
     .toSorted(byWorkload)
 }
 
 export function listModels(db: Database, flow?: string): ModelRecord[] {
   const all = `SELECT ${RECORD} FROM models`
   const rows = flow === undefined ? db.statement(all).all() : db.statement(`${all} WHERE flow = ?`).all(flow)
-  return (rows as unknown as Row[]).map(toRecord).toSorted(byAge)
+  return (rows as unknown as Row[]).flatMap(row => readRecord(db, row) ?? []).toSorted(byAge)
 }
 
 export function restoreModel(db: Database, key: ModelKey, version: number, at: number, tried: number): ModelRecord | undefined {
@@ -115,18 +119,25 @@ function rowsOf(db: Database, key: ModelKey): Row[] {
 
 function find(db: Database, key: [string, string, string], version: number): ModelRecord | undefined {
   const row = db.statement(`SELECT ${RECORD} FROM models WHERE ${OF} AND version = ?4`).get(...key, version)
-  return row && toRecord(row as unknown as Row)
+  return row && readRecord(db, row as unknown as Row)
 }
 
 function retire(db: Database, key: [string, string, string]): void {
   db.statement(`UPDATE models SET status = 'retired' WHERE ${OF} AND status = 'in force'`).run(...key)
 }
 
+/** One that cannot be read is as if it had never been. */
+function readRecord(db: Database, row: Row): ModelRecord | undefined {
+  const remove = () => db.statement('DELETE FROM models WHERE id = ?').run(row.id)
+  const name = `${row.flow} ${row.detector} ${row.version}`
+  return db.damage.read({ kind: 'model', name, body: row.labels }, () => toRecord(row), remove)
+}
+
 function toRecord(row: Row): ModelRecord {
   return {
     flow: row.flow,
     detector: row.detector,
-    workload: JSON.parse(row.labels),
+    workload: readLabels(row.labels, row.workload),
     version: row.version,
     status: row.status,
     reason: row.reason,

@@ -1,7 +1,8 @@
 import { type Selectable, sql } from 'kysely'
 import { StoreError } from '../../errors.ts'
 import { asTold, KEEP_MESSAGES, kindToTell, messageKey } from '../outbox.ts'
-import type { Change, ChangeKind, ChannelState, Message } from '../store.ts'
+import type { Change, ChangeKind, ChannelState, Message, StoredAnomaly } from '../store.ts'
+import { readAnomaly } from './anomalies.ts'
 import type { Database } from './database.ts'
 import { decodeAnomaly, encodeAnomaly, toLimit, toTime } from './rows.ts'
 import type { Tables } from './schema.ts'
@@ -37,7 +38,7 @@ export function tell(db: Database, change: Change, flowChannels: readonly string
 export function dueMessages(db: Database, channel: string, now: number, limit: number): Message[] {
   const rows = db
     .statement(
-      `SELECT m.id, m.key, m.kind, m.body, m.created_at, m.attempts, m.state, m.done_at, a.body AS latest
+      `SELECT m.id, m.key, m.anomaly, m.kind, m.body, m.created_at, m.attempts, m.state, m.done_at, a.body AS latest
        FROM outbox m LEFT JOIN anomalies a ON a.id = m.anomaly
        WHERE m.channel = ?1 AND m.state IN ('pending', 'resend') AND m.due_at <= ?2
        AND NOT EXISTS (
@@ -47,13 +48,33 @@ export function dueMessages(db: Database, channel: string, now: number, limit: n
        ORDER BY m.state, m.id LIMIT ?3`,
     )
     .all(channel, now, toLimit(limit)) as (Row & { latest: string | null })[]
-  return rows.map(row => {
+  return rows.flatMap(row => {
+    const anomaly = readMessage(db, row)
+    if (!anomaly) return []
     const kind = row.kind as ChangeKind
-    const isRepeated = row.state === 'resend'
-    const anomaly = asTold(decodeAnomaly(isRepeated && row.latest !== null ? row.latest : row.body), kind)
     const { id, key, attempts, created_at: createdAt } = row
-    return { id, key, channel, kind, anomaly, createdAt, attempts, ...(isRepeated && { deliveredAt: toTime(row.done_at) }) }
+    const again = row.state === 'resend' && { deliveredAt: toTime(row.done_at) }
+    return [{ id, key, channel, kind, anomaly: asTold(anomaly, kind), createdAt, attempts, ...again }]
   })
+}
+
+/** What a message is about: what was written with it or, where it is sent again or cannot be read, the anomaly as it is stored. */
+function readMessage(db: Database, row: Row & { latest: string | null }): StoredAnomaly | undefined {
+  const { id, key, body, latest } = row
+  const stored = () => (latest === null ? undefined : readAnomaly(db, { id: row.anomaly, body: latest }))
+  const remove = () => db.statement('DELETE FROM outbox WHERE id = ?').run(id)
+  const written = () => db.damage.read({ kind: 'message', name: key, body }, () => decodeMessage(body, stored), remove)
+  return row.state === 'resend' ? (stored() ?? written()) : written()
+}
+
+function decodeMessage(body: string, stored: () => StoredAnomaly | undefined): StoredAnomaly {
+  try {
+    return decodeAnomaly(body)
+  } catch (error) {
+    const anomaly = stored()
+    if (anomaly) return anomaly
+    throw error
+  }
 }
 
 export function markDelivered(db: Database, id: number, at: number, again?: number): void {

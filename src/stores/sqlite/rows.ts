@@ -1,4 +1,5 @@
-import type { Anomaly } from '../../anomaly.ts'
+import { type Anomaly, type Labels, seriesId } from '../../anomaly.ts'
+import { StoreError } from '../../errors.ts'
 import type { RunLog, StoredAnomaly } from '../store.ts'
 
 const NUMBERS = [
@@ -15,14 +16,22 @@ const NUMBERS = [
   'updatedAt',
 ] as const
 
+const TEXTS = ['id', 'flow', 'status', 'detector', 'direction'] as const
+const FINITE = ['start', 'end', 'version', 'openedAt', 'updatedAt'] as const
+
 /** JSON in which a number that JSON does not have (NaN, Infinity) is text. */
 export function encodeAnomaly(anomaly: StoredAnomaly): string {
   return JSON.stringify(anomaly, printNumber)
 }
 
+/** Throws `StoreError` or `SyntaxError` when the text is not of an anomaly. */
 export function decodeAnomaly(text: string): StoredAnomaly {
   const anomaly = JSON.parse(text) as { -readonly [Name in keyof StoredAnomaly]: StoredAnomaly[Name] }
+  for (const name of TEXTS) if (typeof anomaly?.[name] !== 'string') throw unreadable('anomaly', name, anomaly?.[name])
   for (const name of NUMBERS) anomaly[name] = Number(anomaly[name])
+  for (const name of FINITE) if (!Number.isFinite(anomaly[name])) throw unreadable('anomaly', name, anomaly[name])
+  if (!isTexts(anomaly.labels)) throw unreadable('anomaly', 'labels', anomaly.labels)
+  if (!isTexts(anomaly.annotations)) throw unreadable('anomaly', 'annotations', anomaly.annotations)
   if (anomaly.numbers) anomaly.numbers = readNumbers(anomaly.numbers)
   return anomaly
 }
@@ -37,6 +46,7 @@ export function encodeRun(run: RunLog): string {
 
 export function decodeRun(text: string): RunLog {
   const run = JSON.parse(text) as RunLog
+  if (typeof run?.range !== 'object' || run.range === null) throw unreadable('run', 'range', run?.range)
   const { start, end } = run.range
   return { ...run, range: { start: Number(start), end: Number(end) } }
 }
@@ -53,4 +63,19 @@ export function toTime(value: number | null | undefined): number {
 /** SQLite's word for no limit is a negative one. */
 export function toLimit(limit: number): number {
   return Number.isFinite(limit) ? limit : -1
+}
+
+/** Labels that were written for the series of that name. */
+export function readLabels(text: string, name: string): Labels {
+  const labels: unknown = JSON.parse(text)
+  if (!isTexts(labels) || seriesId(labels) !== name) throw new StoreError(`labels must be those of ${name}, got ${text}`)
+  return labels
+}
+
+function isTexts(value: unknown): value is Readonly<Record<string, string>> {
+  return typeof value === 'object' && value !== null && Object.values(value).every(one => typeof one === 'string')
+}
+
+function unreadable(what: string, name: string, value: unknown): StoreError {
+  return new StoreError(`${name} of the ${what} must be readable, got ${JSON.stringify(value)}`)
 }

@@ -24,7 +24,17 @@ export interface Tables {
   series: { id: Generated<number>; name: string; labels: string }
   streams: { id: Generated<number>; flow: number; series: number; detector: string }
   snapshots: { stream: number; time: number; state: Uint8Array }
-  points: { id: Generated<number>; stream: number; first: number; last: number; body: Uint8Array }
+  /** `format` 0: rows of the first schema (`decodeRows`), 1: packed (`unpackRows`). */
+  points: { id: Generated<number>; stream: number; first: number; last: number; body: Uint8Array; format: number }
+  /** Rows that could not be read, out of the way of all others. */
+  damaged: {
+    id: Generated<number>
+    kind: string
+    name: string
+    reason: string
+    found_at: number
+    body: Uint8Array | string | null
+  }
   anomalies: { id: string; flow: string; start: number; end: number; status: string; ignored: number; body: string }
   outbox: {
     id: Generated<number>
@@ -130,5 +140,11 @@ export const MIGRATIONS: readonly string[] = [
   );
   CREATE UNIQUE INDEX models_in_force ON models (flow, detector, workload) WHERE status = 'in force';
   CREATE INDEX models_used ON models (used_at);
+  `,
+  `
+  ALTER TABLE points ADD COLUMN format INTEGER NOT NULL DEFAULT 0;
+  CREATE TABLE damaged (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, reason TEXT NOT NULL, found_at REAL NOT NULL, body BLOB
+  );
   `,
 ]
