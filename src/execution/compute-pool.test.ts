@@ -1,13 +1,16 @@
 import { expect, it } from 'vitest'
 import { seriesId } from '../anomaly.ts'
 import { fromValues } from '../frame/frame.ts'
-import type { FlowInput } from '../pipeline/compute-flow.ts'
+import { computeFlow, type FlowInput } from '../pipeline/compute-flow.ts'
+import type { Findings } from '../pipeline/pipeline.ts'
 import { workloadOf } from '../pipeline/workload.ts'
 import { fromMemory } from '../stores/memory.ts'
 import { sampleModel } from '../testing/store-laws.ts'
 import { toyFlow } from '../testing/toy-watch.ts'
-import { openComputePool, splitInput } from './compute-pool.ts'
+import { type ComputeTask, openComputePool, splitInput } from './compute-pool.ts'
 
+const never = new AbortController().signal
+const share = { detect: [{ type: 'ewma', name: 'ewma' }] }
 const series = Array.from({ length: 2500 }, (_, i) => ({ job: `j${i % 900}`, pod: `p${i}` }))
 
 async function inputOf(): Promise<FlowInput> {
@@ -24,7 +27,7 @@ async function inputOf(): Promise<FlowInput> {
 
 it('gives each part the series, the snapshots and the models that belong together', async () => {
   const input = await inputOf()
-  const parts = splitInput(input, undefined)
+  const parts = splitInput(input, share)
   expect(parts).toHaveLength(3)
   for (const { frames, snapshots, models } of parts) {
     const workloads = [...frames, ...snapshots].map(({ labels }) => seriesId(workloadOf(labels)))
@@ -33,12 +36,12 @@ it('gives each part the series, the snapshots and the models that belong togethe
   expect(parts.flatMap(part => part.frames)).toHaveLength(2000)
   expect(parts.flatMap(part => part.snapshots)).toHaveLength(2000)
   const { models: _, ...plain } = input
-  expect(splitInput(plain, undefined).every(part => part.models === undefined)).toBe(true)
+  expect(splitInput(plain, share).every(part => part.models === undefined)).toBe(true)
 })
 
 it('leaves a small flow whole', async () => {
   const input = { ...(await inputOf()), frames: [], snapshots: [] }
-  expect(splitInput(input, undefined)).toEqual([input])
+  expect(splitInput(input, share)).toEqual([input])
 })
 
 it('says how many threads compute and how many parts wait', async () => {
@@ -56,3 +59,89 @@ it('says how many threads compute and how many parts wait', async () => {
     await pool.close()
   }
 }, 30_000)
+
+it('parts long histories too, and tells each part whether the whole has data', async () => {
+  const frameOf = (n: number, value: number) =>
+    fromValues(
+      Array.from({ length: 60_000 }, (_, i) => i),
+      new Float64Array(60_000).fill(value),
+      { n: String(n) },
+    )
+  const input = {
+    frames: [NaN, NaN, NaN, NaN, 1].map((value, n) => frameOf(n, value)),
+    snapshots: [],
+    range: { start: 0, end: 60_000 },
+    keepAll: false,
+  }
+  const two = { ...share, detect: [...share.detect, { type: 'ewma', name: 'other' }] }
+  const parts = splitInput(input, two)
+  expect(parts.map(({ frames }) => frames.length)).toEqual([2, 2, 1])
+  expect(parts.every(({ hasData }) => hasData)).toBe(true)
+  const silent = splitInput({ ...input, frames: input.frames.slice(0, 4) }, two)
+  expect(silent.map(({ hasData }) => hasData)).toEqual([false, false, false])
+})
+
+/** Threads that end their tasks when they are told to. */
+function fakeThreads() {
+  const running: { readonly flow: string; readonly end: () => void; readonly fail: () => void }[] = []
+  const open = (size: number) => ({
+    run: ({ config, input }: ComputeTask, signal: AbortSignal) =>
+      new Promise<Findings>((resolve, reject) => {
+        const leave = () => running.splice(running.indexOf(own), 1)
+        const findings = computeFlow({ ...config, detect: [] }, input)
+        const own = { flow: config.name, end: () => (leave(), resolve(findings)), fail: () => (leave(), reject(new Error('no'))) }
+        signal.addEventListener('abort', () => (leave(), reject(signal.reason)))
+        running.push(own)
+      }),
+    ready: async () => {},
+    size: () => size,
+    close: async () => {},
+  })
+  return { running, open, flows: () => running.map(({ flow }) => flow).join('') }
+}
+const settle = () => new Promise<void>(resolve => setImmediate(resolve))
+
+it('lets a flow of 100,000 series starve no other', async () => {
+  const { running, open, flows } = fakeThreads()
+  const pool = openComputePool(2, open)
+  const empty = new Float64Array(0)
+  const huge = Array.from({ length: 100_000 }, (_, i) => fromValues(empty, empty, { i: String(i) }))
+  const input = (frames: FlowInput['frames']): FlowInput => ({
+    frames,
+    snapshots: [],
+    range: { start: 0, end: 1 },
+    keepAll: false,
+  })
+  const compute = (name: string, frames: FlowInput['frames']) => pool.compute({ ...toyFlow({}), name }, input(frames), never)
+  const all = [compute('A', huge)]
+  await settle()
+  expect(flows()).toBe('AA')
+  expect(pool.load()).toEqual({ size: 3, busy: 2, queued: 98 })
+  // Another flow begins at once, a third one as soon as anything ends.
+  all.push(compute('b', huge.slice(0, 1)), compute('c', huge.slice(0, 1)))
+  await settle()
+  expect(flows()).toBe('AAb')
+  running[0]!.end()
+  await settle()
+  expect(flows()).toBe('Abc')
+  while (running.length > 0) {
+    running[0]!.end()
+    await settle()
+  }
+  expect((await Promise.all(all)).map(({ series }) => series)).toEqual([100_000, 1, 1])
+})
+
+it('ends all parts of a flow when one fails', async () => {
+  const { running, open } = fakeThreads()
+  const pool = openComputePool(2, open)
+  const frames = Array.from({ length: 5000 }, (_, i) => fromValues(new Float64Array(0), new Float64Array(0), { i: String(i) }))
+  const input = { frames, snapshots: [], range: { start: 0, end: 1 }, keepAll: false }
+  const computed = pool.compute(toyFlow({}), input, never)
+  const failed = expect(computed).rejects.toThrow('no')
+  await settle()
+  running[0]!.fail()
+  await failed
+  await settle()
+  expect(running).toEqual([])
+  expect(pool.load()).toMatchObject({ busy: 0, queued: 0 })
+})

@@ -3,6 +3,8 @@ import type { TimeRange } from '../frame/frame.ts'
 /** One run of one flow to be done. Plain data, so that it may cross threads and machines. */
 export interface Job {
   readonly flow: string
+  /** The source that it reads from: jobs of one source never keep those of others waiting. */
+  readonly source: string
   readonly range: TimeRange
   /** ms after which the run is cancelled. */
   readonly deadline: number

@@ -1,8 +1,8 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { openInProcessDispatcher } from './in-process-dispatcher.ts'
 
 const never = new AbortController().signal
-const job = (flow: string, deadline = 10_000) => ({ flow, range: { start: 0, end: 1 }, deadline })
+const job = (flow: string, deadline = 10_000, source = 's') => ({ flow, source, range: { start: 0, end: 1 }, deadline })
 
 it('runs at most `concurrency` jobs at once, in order', async () => {
   let running = 0
@@ -63,4 +63,39 @@ it('cancels what runs when it is closed', async () => {
   const ended = expect(running).rejects.toThrow('stopping')
   await dispatcher.close()
   await ended
+})
+
+it('leaves a place for other sources when one does not answer', async () => {
+  const hanging: (() => void)[] = []
+  const dispatcher = openInProcessDispatcher(
+    ({ source }) => (source === 'dead' ? new Promise(resolve => hanging.push(resolve)) : Promise.resolve()),
+    2,
+  )
+  const dead = [1, 2, 3, 4, 5].map(i => dispatcher.dispatch(job(`dead-${i}`, 10_000, 'dead'), never))
+  await dispatcher.dispatch(job('good', 10_000, 'live'), never)
+  expect(hanging).toHaveLength(2)
+  while (hanging.length > 0) {
+    hanging.shift()!()
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  await Promise.all(dead)
+})
+
+it('begins a deadline when the run begins, not while it waits', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    let finish = () => {}
+    const dispatcher = openInProcessDispatcher(
+      ({ flow }, signal) =>
+        flow === 'slow' ? new Promise(resolve => (finish = resolve)) : Promise.resolve(signal.throwIfAborted()),
+      1,
+    )
+    const slow = dispatcher.dispatch(job('slow', 100_000), never)
+    const waiting = dispatcher.dispatch(job('waiting', 1000), never)
+    await vi.advanceTimersByTimeAsync(50_000)
+    finish()
+    await Promise.all([slow, waiting])
+  } finally {
+    vi.useRealTimers()
+  }
 })

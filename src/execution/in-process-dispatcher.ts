@@ -1,44 +1,36 @@
 import type { Dispatcher, Job } from './dispatcher.ts'
+import { openFairQueue } from './fair-queue.ts'
 
 /** Does one job; what it throws rejects the dispatch. */
 export type Handler = (job: Job, signal: AbortSignal) => Promise<void>
 
-/** Runs jobs in this process, at most `concurrency` at once. A job of a flow that is still running is refused with an error. */
+/**
+ * Runs jobs in this process: of one source at most `concurrency` at once, and one more of another source, so that a source which does not answer
+ * takes nobody else's place. A deadline begins when its job does. A job of a flow that is still running is refused with an error.
+ */
 export function openInProcessDispatcher(handler: Handler, concurrency: number): Dispatcher {
   const running = new Map<string, Promise<void>>()
-  const waiting: (() => void)[] = []
   const closing = new AbortController()
-  let free = Math.max(1, concurrency)
+  const most = Math.max(1, concurrency)
+  const queue = openFairQueue(most + 1, most)
 
-  const take = async () => {
-    if (free > 0) free--
-    else await new Promise<void>(resolve => waiting.push(resolve))
-  }
-  const give = () => {
-    const next = waiting.shift()
-    if (next) next()
-    else free++
-  }
   const work = async (job: Job, signal: AbortSignal) => {
-    await take()
     const timer = new AbortController()
     const timeout = setTimeout(
       () => timer.abort(new Error(`run must end within its deadline of ${job.deadline} ms, got no result`)),
       job.deadline,
     )
     try {
-      const all = AbortSignal.any([signal, closing.signal, timer.signal])
-      all.throwIfAborted()
-      await handler(job, all)
+      await handler(job, AbortSignal.any([signal, timer.signal]))
     } finally {
       clearTimeout(timeout)
-      give()
     }
   }
   return {
     async dispatch(job, signal) {
       if (running.has(job.flow)) throw new Error(`flow ${job.flow} must not run twice at once`)
-      const done = work(job, signal).finally(() => running.delete(job.flow))
+      const either = AbortSignal.any([signal, closing.signal])
+      const done = queue.run(job.source, () => work(job, either), either).finally(() => running.delete(job.flow))
       running.set(job.flow, done)
       await done
     },

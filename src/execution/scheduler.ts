@@ -34,7 +34,7 @@ export function openScheduler({ store, dispatcher, now, onError, onDone }: Sched
     try {
       const state = await store.flow(flow.name)
       const range = flowRange(flow, state?.watermark ?? NaN, now())
-      await dispatcher.dispatch({ flow: flow.name, range, deadline: flow.deadline }, signal)
+      await dispatcher.dispatch({ flow: flow.name, source: flow.query.source, range, deadline: flow.deadline }, signal)
       onDone(flow.name)
     } catch (error) {
       onError(flow.name, error)

@@ -36,6 +36,8 @@ export interface FlowInput {
   readonly keepAll: boolean
   /** Models in force of the workloads of the series. With them, even if there are none yet, no detector fits as it goes. */
   readonly models?: readonly StoredModel[]
+  /** Of a part of a flow: whether the whole flow has data in the range. */
+  readonly hasData?: boolean
 }
 
 interface Member {
@@ -308,11 +310,16 @@ function earliest(frames: Iterable<Frame>, otherwise: number): number {
  * Up to where rows are learned for good: `reexamine` before the end, on the grid, never before the snapshots. It does not move while no series
  * has a value, so that data which comes late is not lost; after `forget` of silence it does.
  */
-function settleTime(config: FlowConfig, { frames, range }: FlowInput): number {
+function settleTime(config: FlowConfig, input: FlowInput): number {
   const { step } = config.query
+  const { range } = input
   const target = Math.max(range.start, Math.floor((range.end - config.reexamine) / step) * step)
-  const hasData = frames.some(frame => Number.isFinite(lastSeen(slice(frame, { start: range.start, end: range.end }))))
-  return hasData || range.end - range.start > config.forget ? target : range.start
+  return (input.hasData ?? hasData(input)) || range.end - range.start > config.forget ? target : range.start
+}
+
+/** Whether any series has a value in the range. */
+export function hasData({ frames, range }: FlowInput): boolean {
+  return frames.some(frame => Number.isFinite(lastSeen(slice(frame, { start: range.start, end: range.end }))))
 }
 
 function lastSeen({ times, columns }: Frame<'value'>): number {
