@@ -4,8 +4,14 @@ import type { Calendar } from './calendar.ts'
 import { type EventList, readCalendar } from './icalendar/read-calendar.ts'
 import { during, timezone } from './options.ts'
 
+/** Ten thousand events as calendar programs write them, with attendees. */
+const MAX_TEXT = 8_000_000
+
 const config = z.strictObject({
-  text: z.string().describe('the calendar; { file: ./holidays.ics } takes it from a file'),
+  text: z
+    .string()
+    .max(MAX_TEXT, { error: ({ input }) => `must have at most ${MAX_TEXT} characters, got ${String(input).length}` })
+    .describe('the calendar; { file: ./holidays.ics } takes it from a file'),
   only: z.string().optional().describe('events whose name has this in it, in capitals or not; default all'),
   timezone: timezone(),
   during: during(),

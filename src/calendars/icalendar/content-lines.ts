@@ -13,9 +13,14 @@ export interface Block {
   readonly line: number
   readonly lines: readonly ContentLine[]
   readonly blocks: readonly Block[]
-  /** The unfolded text of all of it. */
-  readonly text: string
+  /** The unfolded text of all of it, made when it is asked for. */
+  readonly text: () => string
 }
+
+/** VCALENDAR, VTIMEZONE, STANDARD; VEVENT, VALARM: no program writes more than three levels. */
+const MAX_DEPTH = 8
+/** Characters of a line; a list of a thousand dates has a fifth of it. */
+const MAX_LINE = 100_000
 
 interface OpenBlock {
   readonly name: string
@@ -35,14 +40,18 @@ export function readBlocks(text: string, fault: (line: number, message: string) 
     const inside = open[open.length - 1]
     if (name === undefined || !content.includes(':'))
       fault(line, `must be NAME:value, got ${JSON.stringify(content.slice(0, 60))}`)
-    else if (name === 'BEGIN') open.push({ name: valueOf(content), line, lines: [], blocks: [], from: i })
+    else if (content.length > MAX_LINE) fault(line, `must have at most ${MAX_LINE} characters, got ${content.length}`)
+    else if (name === 'BEGIN' && open.length > MAX_DEPTH) {
+      fault(line, `must be nested at most ${MAX_DEPTH} deep, got one more`)
+      return []
+    } else if (name === 'BEGIN') open.push({ name: valueOf(content), line, lines: [], blocks: [], from: i })
     else if (name !== 'END') inside.lines.push({ line, name, text: content })
     else if (open.length === 1 || valueOf(content) !== inside.name)
       fault(line, `must end ${open.length === 1 ? 'what was begun' : inside.name}, got END:${valueOf(content)}`)
     else {
       open.pop()
-      const own = lines.slice(inside.from, i + 1).map(each => each.text)
-      open[open.length - 1].blocks.push({ ...inside, text: own.join('\r\n') })
+      const own = () => lines.slice(inside.from, i + 1).map(each => each.text)
+      open[open.length - 1].blocks.push({ ...inside, text: () => own().join('\r\n') })
     }
   }
   for (const { name, line } of open.slice(1)) fault(line, `must be ended by END:${name}, got the end of the text`)

@@ -1,6 +1,6 @@
 import ICAL from 'ical.js'
 import { DAY, SECOND } from '../../duration.ts'
-import { ConfigError, type Fault } from '../../errors.ts'
+import { ConfigError, type Fault, InputError } from '../../errors.ts'
 import type { TimeRange } from '../../frame/frame.ts'
 import { fromZone } from '../../math/zone-offset.ts'
 import type { CalendarEvent } from '../calendar.ts'
@@ -30,6 +30,8 @@ interface Length {
 }
 
 interface Occurrences {
+  /** Where its VEVENT begins. */
+  readonly line: number
   readonly name: string
   readonly start: Moment
   readonly length: Length
@@ -38,6 +40,31 @@ interface Occurrences {
   readonly dates: readonly { readonly at: number; readonly length: Length | undefined }[]
   /** Starts that are left out, epoch ms. */
   readonly without: ReadonlySet<number>
+}
+
+const MAX_EVENTS = 20_000
+/** Faults that are reported; behind so many the rest is of the same kind. */
+const MAX_FAULTS = 100
+/**
+ * Days that all recurrences of a calendar together may look at, when it is read (to find the end of those that count) and for one range: a
+ * thousand events of every day for three years. A second or so.
+ */
+const MAX_DAYS = 1_000_000
+/** Characters of a recurrence rule of a time zone. */
+const MAX_ZONE_RULE = 200
+
+/** Counts the days that are looked at. */
+function openBudget(): { spend(days: number): void } {
+  let left = MAX_DAYS
+  return {
+    spend(days) {
+      left -= days
+      if (left < 0)
+        throw new InputError(
+          `must have recurrences for which at most ${MAX_DAYS} days are looked at, got more (a COUNT, a length or a range that is very long)`,
+        )
+    },
+  }
 }
 
 const UTC: Offset = () => 0
@@ -51,7 +78,9 @@ const EPOCH: Moment = { wall: 0, offset: UTC, whole: false }
  */
 export function readCalendar(text: string, file: string, timezone = 'UTC'): EventList {
   const faults: Fault[] = []
-  const fault = (line: number, message: string) => void faults.push({ file, line, column: 1, path: '', message })
+  const fault = (line: number, message: string) => {
+    if (faults.length < MAX_FAULTS) faults.push({ file, line, column: 1, path: '', message })
+  }
   const calendars = readBlocks(text, fault).filter(({ name }) => name === 'VCALENDAR')
   if (calendars.length === 0 && faults.length === 0)
     fault(1, `must have a VCALENDAR, got ${text.trim() === '' ? 'nothing' : 'none'}`)
@@ -59,7 +88,15 @@ export function readCalendar(text: string, file: string, timezone = 'UTC'): Even
   if (faults.length > 0) throw new ConfigError(faults.toSorted((a, b) => a.line - b.line))
   return {
     eventsIn(range) {
-      const events = all.flatMap(one => occurrencesIn(one, range))
+      const budget = openBudget()
+      const events = all.flatMap(one => {
+        try {
+          return occurrencesIn(one, range, budget.spend)
+        } catch (error) {
+          if (error instanceof InputError) throw new InputError(`${file}:${one.line}: ${one.name} ${error.message}`)
+          throw error
+        }
+      })
       return events.toSorted((a, b) => a.start - b.start || a.end - b.end)
     },
   }
@@ -70,22 +107,33 @@ function readEvents(calendar: Block, timezone: string, fault: (line: number, mes
   for (const block of calendar.blocks)
     if (block.name === 'VTIMEZONE')
       try {
-        const zone = new ICAL.Timezone(new ICAL.Component(ICAL.parse(block.text) as unknown[]))
+        checkZoneRules(block)
+        const zone = new ICAL.Timezone(new ICAL.Component(ICAL.parse(block.text()) as unknown[]))
         zones.set(zone.tzid, offsetOf(zone))
       } catch (error) {
-        fault(block.line, `must be a time zone, got one that cannot be read (${(error as Error).message})`)
+        if (error instanceof ZoneRuleError) fault(error.line, error.message)
+        else fault(block.line, `must be a time zone, got one that cannot be read (${(error as Error).message})`)
       }
   const read: { uid: string; recurrence: number | undefined; cancelled: boolean; event: Occurrences }[] = []
-  for (const block of calendar.blocks) {
-    if (block.name !== 'VEVENT') continue
-    const event = readEvent(block, { zones, floating: fromZone(timezone) }, fault)
+  const events = calendar.blocks.filter(({ name }) => name === 'VEVENT')
+  if (events.length > MAX_EVENTS) {
+    fault(events[MAX_EVENTS].line, `must be one of at most ${MAX_EVENTS} events, got ${events.length}`)
+    return []
+  }
+  const budget = openBudget()
+  for (const block of events) {
+    const event = readEvent(block, { zones, floating: fromZone(timezone), spend: budget.spend }, fault)
     if (event) read.push(event)
   }
+  const changes = Map.groupBy(
+    read.filter(({ recurrence }) => recurrence !== undefined),
+    ({ uid }) => uid,
+  )
   // A changed occurrence takes the place of the one that it names.
   return read.flatMap(({ uid, recurrence, cancelled, event }) => {
     if (cancelled) return []
     if (recurrence !== undefined) return [event]
-    const changed = read.flatMap(other => (other.uid === uid && other.recurrence !== undefined ? [other.recurrence] : []))
+    const changed = (changes.get(uid) ?? []).map(other => other.recurrence!)
     return [{ ...event, without: new Set([...event.without, ...changed]) }]
   })
 }
@@ -93,6 +141,31 @@ function readEvents(calendar: Block, timezone: string, fault: (line: number, mes
 interface Zones {
   readonly zones: ReadonlyMap<string, Offset>
   readonly floating: Offset
+  readonly spend: (days: number) => void
+}
+
+class ZoneRuleError extends Error {
+  readonly line: number
+  constructor(line: number, message: string) {
+    super(message)
+    this.line = line
+  }
+}
+
+/** The library goes through all recurrences of a zone, whatever they are: every second since 1970. */
+function checkZoneRules(zone: Block): void {
+  for (const { line, name, text } of zone.blocks.flatMap(({ lines }) => lines)) {
+    if (name !== 'RRULE') continue
+    const rule = text.slice(text.indexOf(':') + 1).trim()
+    const refuse = (what: string) => new ZoneRuleError(line, `RRULE of a VTIMEZONE must be a yearly rule, got ${what}`)
+    if (rule.length > MAX_ZONE_RULE) throw refuse(`${rule.length} characters`)
+    try {
+      if (parseRule(rule, () => 0).frequency === 'YEARLY') continue
+    } catch (error) {
+      throw refuse(`${shorten(rule)} (${(error as Error).message})`)
+    }
+    throw refuse(shorten(rule))
+  }
 }
 
 function readEvent(block: Block, zones: Zones, fault: (line: number, message: string) => void) {
@@ -128,7 +201,10 @@ function readEvent(block: Block, zones: Zones, fault: (line: number, message: st
   const status = single('STATUS', line => line.text.slice(line.text.indexOf(':') + 1).toUpperCase())
   const recurrence = single('RECURRENCE-ID', line => moments(line)[0])
   const rules = linesOf('RRULE').flatMap(line =>
-    attempt(line, ({ text }) => parseRule(text.slice(text.indexOf(':') + 1).trim(), until => readUntil(until, start ?? EPOCH))),
+    attempt(line, ({ text }) => {
+      const rule = parseRule(text.slice(text.indexOf(':') + 1).trim(), until => readUntil(until, start ?? EPOCH))
+      return start ? endOfCount(rule, start.wall, zones.spend) : rule
+    }),
   )
   const dates = linesOf('RDATE').flatMap(line => attempt(line, given => readDates(given, zones)).flat())
   const without = linesOf('EXDATE').flatMap(line =>
@@ -146,8 +222,17 @@ function readEvent(block: Block, zones: Zones, fault: (line: number, message: st
     uid,
     recurrence: recurrence && exclusionOf(recurrence, start),
     cancelled: status === 'CANCELLED',
-    event: { name, start, length, rules, dates, without: new Set(without) } satisfies Occurrences,
+    event: { line: block.line, name, start, length, rules, dates, without: new Set(without) } satisfies Occurrences,
   }
+}
+
+/** The rule with the start that COUNT makes the last, so that no range has to count from the first on. */
+function endOfCount(rule: RecurrenceRule, first: WallTime, spend: (days: number) => void): RecurrenceRule {
+  if (rule.count === undefined) return rule
+  const { count: _, ...rest } = rule
+  let until = first - 1
+  for (const start of recur(rule, first, first, Infinity, spend)) until = start
+  return { ...rest, until }
 }
 
 const readProperty = ({ text }: ContentLine): ICAL.Property => ICAL.Property.fromString(text)
@@ -239,7 +324,11 @@ function readUntil(text: string, start: Moment): WallTime {
   return utc ? time + start.offset(time) : time
 }
 
-function occurrencesIn({ name, start, length, rules, dates, without }: Occurrences, range: TimeRange): CalendarEvent[] {
+function occurrencesIn(
+  { name, start, length, rules, dates, without }: Occurrences,
+  range: TimeRange,
+  spend: (days: number) => void,
+): CalendarEvent[] {
   const events = new Map<number, CalendarEvent>()
   const add = (from: number, own: Length, offset: Offset) => {
     if (without.has(from) || events.has(from)) return
@@ -251,7 +340,7 @@ function occurrencesIn({ name, start, length, rules, dates, without }: Occurrenc
   const last = range.end + 2 * DAY
   if (rules.length === 0) add(momentOf(start.wall, start.offset), length, start.offset)
   for (const rule of rules)
-    for (const wall of recur(rule, start.wall, from, last)) add(momentOf(wall, start.offset), length, start.offset)
+    for (const wall of recur(rule, start.wall, from, last, spend)) add(momentOf(wall, start.offset), length, start.offset)
   for (const { at, length: own } of dates) add(at, own ?? length, start.offset)
   return [...events.values()]
 }

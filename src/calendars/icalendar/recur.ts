@@ -34,23 +34,25 @@ export function parseRule(text: string, readUntil: (text: string) => WallTime): 
   const numbers = (name: string, low: number, high: number, negative: boolean) => {
     const written = parts.get(name)
     if (written === undefined) return undefined
-    return written.split(',').map(item => {
+    const given = written.split(',').map(item => {
       const number = Number(item)
       const size = negative ? Math.abs(number) : number
       if (!/^[+-]?\d+$/.test(item) || size < low || size > high)
         throw new RangeError(`must have numbers of ${low} to ${high}${negative ? ' or below zero' : ''} in ${name}, got ${item}`)
       return number
     })
+    // What is said again changes nothing, and would be compared with each day.
+    return [...new Set(given)]
   }
   const [interval = 1] = numbers('INTERVAL', 1, 10_000, false) ?? []
   const count = numbers('COUNT', 1, 1_000_000, false)?.[0]
   if (count !== undefined && parts.has('UNTIL')) throw new RangeError('must have COUNT or UNTIL, got both')
   const weekStart = WEEKDAYS.indexOf(parts.get('WKST') ?? 'MO')
   if (weekStart < 0) throw new RangeError(`must have a WKST of ${WEEKDAYS.join(', ')}; got ${parts.get('WKST')}`)
-  const byDay = parts
-    .get('BYDAY')
-    ?.split(',')
-    .map(item => {
+  const days = parts.get('BYDAY')?.split(',')
+  const byDay =
+    days &&
+    [...new Set(days)].map(item => {
       const [, nth = '0', day] = /^([+-]?[1-9]\d?)?([A-Z]{2})$/.exec(item) ?? []
       const weekday = WEEKDAYS.indexOf(day ?? '')
       if (weekday < 0) throw new RangeError(`must have days like MO or -1FR in BYDAY, got ${item}`)
@@ -84,9 +86,15 @@ const KNOWN = ['FREQ', 'INTERVAL', 'COUNT', 'UNTIL', 'BYDAY', 'BYMONTHDAY', 'BYM
 
 /**
  * The starts of a rule in order, in wall time, from about `from` (maybe some before it) up to and with `last`: the time of day is that of
- * `first`, before which none comes.
+ * `first`, before which none comes. `spend` is called with the days that are looked at next, and may throw.
  */
-export function* recur(rule: RecurrenceRule, first: WallTime, from: WallTime, last: WallTime): Generator<WallTime> {
+export function* recur(
+  rule: RecurrenceRule,
+  first: WallTime,
+  from: WallTime,
+  last: WallTime,
+  spend: (days: number) => void = () => {},
+): Generator<WallTime> {
   const clock = first - dayOf(first)
   const end = Math.min(last, rule.until ?? Infinity)
   let left = rule.count ?? Infinity
@@ -94,7 +102,9 @@ export function* recur(rule: RecurrenceRule, first: WallTime, from: WallTime, la
   const skipped = rule.count === undefined ? Math.floor((from - first) / (LONGEST[rule.frequency] * rule.interval)) - 1 : 0
   for (let k = Math.max(0, skipped); left > 0; k++) {
     const days = periodOf(rule, first, k)
-    if (days.from > end) return
+    // Also where there are no dates any more.
+    if (!(days.from <= end)) return
+    spend((days.to - days.from) / DAY)
     const matching = daysIn(days, first, rule)
     const chosen = rule.bySetPosition
       ? matching.filter((_, i) => rule.bySetPosition!.some(at => at === i + 1 || at === i - matching.length))
