@@ -50,6 +50,10 @@ export interface Wording {
   readonly summary?: string
   /** Names of the events of the calendar in which it happened: `deploy window`. */
   readonly during?: string
+  /** What is known of missing data: `target down`. */
+  readonly note?: string
+  /** Whether data is missing because the source sent NaN. */
+  readonly notANumber?: boolean
   /** Time of writing, epoch ms: days other than its own are named. */
   readonly now?: number
 }

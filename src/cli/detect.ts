@@ -41,7 +41,7 @@ export async function run(options: DetectCommand, terminal: Terminal): Promise<v
   const { out, err } = terminal
   const examiners = options.detector.map((text): Examiner => {
     const { made, type } = makePart(detectors, '--detector', text)
-    const own = type === 'absence' && options.rule === 'budget' ? '{ type: threshold, limit: 1 }' : options.rule
+    const own = made.missingData && options.rule === 'budget' ? '{ type: threshold, limit: 1 }' : options.rule
     return { name: type, detector: made, rule: makePart(rules, '--rule', own).made }
   })
   const refine = ['merge', 'shape'].map(type => makePart(refiners, 'refine', type).made)

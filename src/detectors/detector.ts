@@ -34,6 +34,16 @@ export interface Stream {
   snapshot(): State
   /** Of streams that were given their models: why a fit is due, undefined while none is. */
   wants?(): FitReason | undefined
+  /** Of a detector of missing data: how long (ms) this series may be without data before it scores 1. */
+  tolerance?(): number
+}
+
+/** What a detector of missing data says of itself; whoever reads it knows the detector by this, never by its name. */
+export interface MissingData {
+  /** Whether such a value means that there is no data. NaN always does. */
+  readonly isMissing: (value: number) => boolean
+  /** How long (ms) a workload may have fewer series than before until it is reported: a rollout takes its time. */
+  readonly grace: number
 }
 
 /** first: nothing was fitted yet. schedule: enough rows came since. drift: errors are no longer those of the validation. */
@@ -76,8 +86,11 @@ export interface Detector {
   readonly causal: boolean
   /** Looks at all columns of a row together. The others look at the first column; `perColumn` runs them on each. */
   readonly multivariate?: boolean
-  /** Looks for missing data: gaps, flat lines, targets that are down. It sees rows as they came, and learns inside calendar events too. */
-  readonly findsMissingData?: boolean
+  /**
+   * There when it judges whether a series has data, not its numbers: 1 is clearly missing. It sees rows as they came, before any transform, and
+   * learns inside events too.
+   */
+  readonly missingData?: MissingData
   detect(input: Frame, range: TimeRange): Scores
   /**
    * Starts a stream, cold or from a snapshot of the same configuration. A stream that is given `models` never fits: it judges with the model in

@@ -1,23 +1,23 @@
 import type { Frame, TimeRange } from '../frame/frame.ts'
 import { rowAt } from '../frame/frame.ts'
-import type { Detector, Models, Scores, State, Stream } from './detector.ts'
+import type { Detector, MissingData, Models, Scores, State, Stream } from './detector.ts'
 
 /** Makes a detector of a stream: the batch is the stream, gone through once. */
 export function fromStream(options: {
   readonly lookback: number
   readonly multivariate?: boolean
-  readonly findsMissingData?: boolean
+  readonly missingData?: MissingData
   readonly open: (snapshot?: State, models?: Models) => Stream
   readonly fit?: Detector['fit']
 }): Detector {
-  const { lookback, multivariate = false, findsMissingData = false, open, fit } = options
+  const { lookback, multivariate = false, missingData, open, fit } = options
   return {
     lookback,
     multivariate,
-    findsMissingData,
     causal: true,
     open,
     ...(fit ? { fit } : {}),
+    ...(missingData ? { missingData } : {}),
     detect: (input, range) => runStream(open(), input, range),
   }
 }

@@ -20,6 +20,7 @@ export function openReader(sources: Readonly<Record<string, Source>>, store: Sto
     const source = sources[query.source]
     if (!source)
       throw new SourceError(`source must be one of ${Object.keys(sources).join(', ')}, got ${query.source}`, { retryable: false })
+    if (query.kind === 'targets') return (await source.targets?.(query.series, query.time, signal)) ?? []
     const { frames, warnings, requests } = await source.read(query, signal)
     const diagnostics: Diagnostic[] = requests.slice(0, 1).map(request => ({ level: 'info', message: 'query', request }))
     for (const message of warnings) diagnostics.push({ level: 'warning', message })

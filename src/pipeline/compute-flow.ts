@@ -2,16 +2,17 @@ import { type Anomaly, type Labels, seriesId } from '../anomaly.ts'
 import type { Calendar } from '../calendars/calendar.ts'
 import { calendars } from '../calendars/index.ts'
 import type { Registry } from '../component.ts'
-import type { Detector, Scores, State, Stream } from '../detectors/detector.ts'
+import type { Detector, MissingData, Scores, State, Stream } from '../detectors/detector.ts'
 import { runStream } from '../detectors/from-stream.ts'
 import { detectors } from '../detectors/index.ts'
 import { keepOut } from '../detectors/keep-out.ts'
-import { parseDuration } from '../duration.ts'
+import { formatDuration, parseDuration } from '../duration.ts'
 import { concat, type Frame, fromValues, rowAt, slice, type TimeRange } from '../frame/frame.ts'
 import { type DuringEvent, duringEvents } from '../refiners/during.ts'
 import { refiners } from '../refiners/index.ts'
 import { GAP_STEPS } from '../refiners/merge.ts'
 import type { Refiner } from '../refiners/refiner.ts'
+import { withNote } from '../refiners/sentence.ts'
 import { findAnomalies } from '../rules/find-anomalies.ts'
 import { rules } from '../rules/index.ts'
 import { judged, type Rule } from '../rules/rule.ts'
@@ -23,6 +24,7 @@ import { configurationHash } from './configuration-hash.ts'
 import { firstValue } from './history.ts'
 import { fromStored, mostKnowing } from './learned-models.ts'
 import type { Findings } from './pipeline.ts'
+import { type Life, liveOn, type Presence } from './presence.ts'
 import { encodeState, readState } from './state.ts'
 
 /** What a flow computes on; plain data, so that it crosses threads. */
@@ -46,8 +48,6 @@ interface Member {
   readonly rule: Rule
   /** What its rows go through first; none for one that looks at whether there is data. */
   readonly transform: Transform | undefined
-  /** Whether rows inside events teach it. */
-  readonly learnsAll: boolean
   readonly configuration: string
 }
 
@@ -62,6 +62,8 @@ interface Remembered extends State {
   readonly transform?: State
   readonly configuration?: string
   readonly rows?: number
+  /** First and last row with data, for a detector of missing data. */
+  readonly life?: Life
 }
 
 /**
@@ -91,6 +93,7 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
   const snapshots: Snapshot[] = []
   const forgotten: { labels: Labels; detector: string }[] = []
   const damaged: { labels: Labels; detector: string; reason: string }[] = []
+  const presences: Presence[] = []
   for (const [id, frame] of frames) {
     for (const member of members) {
       const snapshot = remembered.get(`${member.name}\n${id}`)
@@ -105,9 +108,10 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
       const from = snapshot ? snapshot.time : -Infinity
       const models = member.detector.fit && learned?.modelsFor(member.name, frame.labels)
       const opened = member.detector.open!(before?.stream, models)
-      const stream = member.learnsAll || events.length === 0 ? opened : keepOut(opened, isOut)
+      const { missingData } = member.detector
+      const stream = missingData || events.length === 0 ? opened : keepOut(opened, isOut)
       const transform = member.transform?.open(before?.transform)
-      const whole = { member, stream, transform, isOut: member.learnsAll ? undefined : isOut }
+      const whole = { member, stream, transform, isOut: missingData ? undefined : isOut }
       const memberStep = member.transform?.stepAfter(step) ?? step
       const late = member.transform?.delay(step) ?? 0
       // What was not there yet says nothing, and must not count as learned.
@@ -116,9 +120,17 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
       const seen = Math.max(lastSeen(slice(rows, { start: -Infinity, end: settled })), before?.seen ?? -Infinity)
       const past = judge(whole, slice(rows, { start: -Infinity, end: settled }), before?.rule)
       const learnedRows = (before?.rows ?? 0) + knownRows(past.scores)
+      const find = (scores: Scores, strength: Float64Array) => {
+        const context = { scores, step: memberStep, findsMissingData: missingData !== undefined }
+        const found = findAnomalies(scores, strength, member.name, memberStep).map(one => markNaN(one, frame))
+        return [during, ...refine].reduce<readonly Anomaly[]>((all, refiner) => refiner.refine(all, context), found)
+      }
+      const life = missingData && liveOn(lifeBefore(before), slice(rows, { start: -Infinity, end: settled }), missingData)
       if (settled > from) {
         if (Math.max(seen, lastSeen(rows)) < range.end - config.forget) {
-          if (snapshot) forgotten.push({ labels: frame.labels, detector: member.name })
+          if (!snapshot) continue
+          forgotten.push({ labels: frame.labels, detector: member.name })
+          if (missingData) anomalies.push(...find(past.scores, past.strength).map(one => endForgotten(one, config.forget)))
           continue
         }
         const state: Remembered = {
@@ -129,6 +141,7 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
           ...(models ? { rows: learnedRows } : {}),
           ...(transform ? { transform: transform.snapshot() } : {}),
           configuration: member.configuration,
+          ...(life ? { life } : {}),
         }
         snapshots.push({ labels: frame.labels, detector: member.name, time: settled, state: encodeState(state) })
       }
@@ -138,9 +151,13 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
       const fresh = judge(whole, slice(rows, { start: settled, end: range.end }), past.state)
       const scores = concat(past.scores, fresh.scores)
       const strength = Float64Array.from([...past.strength, ...fresh.strength])
-      let found: readonly Anomaly[] = findAnomalies(scores, strength, member.name, memberStep)
-      const context = { scores, step: memberStep, findsMissingData: member.detector.findsMissingData ?? false }
-      for (const refiner of [during, ...refine]) found = refiner.refine(found, context)
+      const found = find(scores, strength)
+      if (missingData) {
+        const whole = liveOn(life, slice(rows, { start: settled, end: range.end }), missingData)
+        // What was never there is not missing.
+        if (whole.first < Infinity)
+          presences.push({ labels: frame.labels, detector: member.name, ...whole, tolerance: stream.tolerance!() })
+      }
       // Rows that wait in a transform were not judged yet: for them the range lies earlier.
       const calmSince = range.end - late - (memberStep - step) - gap
       const reported = found.filter(anomaly => anomaly.end > range.start - late).map(anomaly => keepOpen(anomaly, calmSince))
@@ -151,7 +168,7 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
   }
   const wanted = learned?.wanted() ?? []
   const workloads = learned?.workloads() ?? []
-  const series = frames.size
+  const series = countLive(config, range.end, frames, presences)
   return {
     anomalies,
     points,
@@ -162,6 +179,7 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
     diagnostics: damaged.map(warnOf),
     range,
     series,
+    presences,
     wanted,
     workloads,
   }
@@ -172,6 +190,36 @@ function warnOf({ labels, detector, reason }: NonNullable<Findings['damaged']>[n
     level: 'warning',
     message: `what ${detector} remembers of ${seriesId(labels)} cannot be read (${reason}): it learns anew from the history`,
   }
+}
+
+/** A flow without a detector of missing data counts a series as live when it has a value in the rows that are looked at again. */
+function countLive(
+  { detect, query: { step }, reexamine }: FlowConfig,
+  end: number,
+  frames: ReadonlyMap<string, Frame<'value'>>,
+  presences: readonly Presence[],
+): number {
+  const { detector } = presences[0] ?? {}
+  if (detect.some(({ name }) => name === detector))
+    return presences.filter(one => one.detector === detector && end - step - one.last < one.tolerance).length
+  return [...frames.values()].filter(frame => lastSeen(frame) >= end - reexamine).length
+}
+
+/** Says of an anomaly whose rows are NaN because the source sent NaN that they are. */
+function markNaN(anomaly: Anomaly, { times, notANumber }: Frame): Anomaly {
+  if (!notANumber || !Number.isNaN(anomaly.current) || notANumber[rowAt(times, anomaly.peak)] !== 1) return anomaly
+  return { ...anomaly, wording: { ...anomaly.wording, notANumber: true } }
+}
+
+/** What earlier versions remembered says only that the series was there. */
+function lifeBefore(before: Remembered | undefined): Life | undefined {
+  return before && (before.life ?? { first: -Infinity, last: before.seen })
+}
+
+/** A series that is forgotten is not expected any more. */
+function endForgotten(anomaly: Anomaly, forget: number): Anomaly {
+  const reason = `forgotten after ${formatDuration(forget)} without data`
+  return withNote({ ...anomaly, ongoing: false }, reason, anomaly.end)
 }
 
 /** Joins what was computed apart. */
@@ -187,6 +235,7 @@ export function joinFindings(parts: readonly Findings[]): Findings {
     diagnostics: parts.flatMap(part => part.diagnostics),
     range: parts[0]!.range,
     series: parts.reduce((sum, part) => sum + part.series, 0),
+    presences: parts.flatMap(part => part.presences),
     wanted: mostKnowing(parts.flatMap(part => part.wanted)),
     workloads: parts.flatMap(part => part.workloads),
   }
@@ -213,6 +262,12 @@ export function flowLookback(config: FlowConfig, family: Registry<Detector> = de
     return detector.lookback + (transform ? transform.lookback + transform.delay(config.query.step) : 0)
   })
   return config.lookback ?? Math.max(0, ...lookbacks)
+}
+
+/** The flow's detectors of missing data, by name. */
+export function missingDataOf(config: FlowConfig, family: Registry<Detector> = detectors): ReadonlyMap<string, MissingData> {
+  const kinds = config.detect.map(part => [part.name, makeMember(part, config, family).detector.missingData] as const)
+  return new Map(kinds.filter((kind): kind is readonly [string, MissingData] => kind[1] !== undefined))
 }
 
 /** Whether any of the flow's detectors has models that can be fitted apart from its streams. */
@@ -246,13 +301,11 @@ function transformOf({ transform = [] }: FlowConfig): Transform {
 function makeMember(part: Part & { readonly name: string }, config: FlowConfig, family: Registry<Detector>): Member {
   const { name, rule: own, ...rest } = part as Part & { readonly name: string; readonly rule?: Part }
   const detector = create<Detector, void>(family, rest as Part, undefined)
-  const { findsMissingData = false } = detector
   return {
     name,
     detector,
     rule: create<Rule, void>(rules, own ?? config.rule, undefined),
-    transform: findsMissingData || !config.transform ? undefined : transformOf(config),
-    learnsAll: findsMissingData,
+    transform: detector.missingData || !config.transform ? undefined : transformOf(config),
     configuration: configurationHash(config, part, family),
   }
 }

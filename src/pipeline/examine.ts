@@ -32,7 +32,7 @@ export function examine(
     const scores = detector.detect(frame, { start: -Infinity, end: Infinity })
     const { strength } = rule.judge(scores)
     const found: readonly Anomaly[] = findAnomalies(scores, strength, name, step)
-    const context = { scores, step, findsMissingData: detector.findsMissingData ?? false }
+    const context = { scores, step, findsMissingData: detector.missingData !== undefined }
     const anomalies = refiners.reduce((before, refiner) => refiner.refine(before, context), found)
     return { detector: name, scores, strength, anomalies }
   })

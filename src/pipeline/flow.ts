@@ -5,6 +5,7 @@ import { HOUR } from '../duration.ts'
 import type { TimeRange } from '../frame/frame.ts'
 import { type FlowInput, fits } from './compute-flow.ts'
 import type { FlowConfig } from './configuration.ts'
+import { explainer } from './explaining.ts'
 import { askHistory, firstValue } from './history.ts'
 import type { Findings, Pipeline } from './pipeline.ts'
 
@@ -34,6 +35,7 @@ export function flowPipeline(config: FlowConfig, lookback: number, compute: Comp
   const { source, expr, step } = config.query
   const { models: hasModels = false, family } = options
   let birthsAskedAt = -Infinity
+  const explain = explainer(config, family)
   return {
     async run({ range, reader, signal }) {
       const ask = (asked: TimeRange, every: number) =>
@@ -76,7 +78,8 @@ export function flowPipeline(config: FlowConfig, lookback: number, compute: Comp
         keepAll: frames.length <= KEEP_ALL_SERIES,
         ...(models ? { models } : {}),
       }
-      const findings = await compute(config, input, signal)
+      const computed = await compute(config, input, signal)
+      const findings = await explain(computed, reader, signal)
       return { ...findings, diagnostics: [...diagnostics, ...findings.diagnostics] }
     },
   }

@@ -32,8 +32,8 @@ interface Check {
 const MAX_FAULTS = 100
 const DEFAULT_DETECT = ['default', 'absence']
 const DEFAULT_REFINE = ['merge', 'shape']
-/** Absence scores 1 when a silence is clear, so its limit is known and needs no budget. */
-const ABSENCE_RULE = { type: 'threshold', limit: 1 }
+/** A detector of missing data scores 1 when data is clearly missing, so its limit is known and needs no budget. */
+const MISSING_DATA_RULE = { type: 'threshold', limit: 1 }
 
 /** Reads and checks a configuration; throws `ConfigError` with all of its faults at once, each at its line and column. */
 export function loadConfiguration(text: string, options: LoadOptions): Configuration {
@@ -349,7 +349,7 @@ function readDetect(path: Path, value: unknown, check: Check): ((Part & { readon
       return undefined
     }
     used.set(called, at)
-    const limit = own ?? (part.type === 'absence' ? ABSENCE_RULE : undefined)
+    const limit = own ?? (create(detectors, part, undefined).missingData ? MISSING_DATA_RULE : undefined)
     return { ...part, name: called, ...(limit ? { rule: limit } : {}) }
   })
 }

@@ -1,7 +1,9 @@
 import type { Anomaly, Labels } from '../anomaly.ts'
 import type { FitReason, Scores } from '../detectors/detector.ts'
 import type { Frame, TimeRange } from '../frame/frame.ts'
+import type { Target } from '../sources/source.ts'
 import type { AnomalyFilter, Diagnostic, Snapshot, StoredAnomaly, StoredModel } from '../stores/store.ts'
+import type { Presence } from './presence.ts'
 
 /** A question, as data: planned before fetching, deduplicated, shown to people. */
 export type Query =
@@ -9,6 +11,7 @@ export type Query =
   | { readonly kind: 'snapshots'; readonly flow: string }
   | { readonly kind: 'models'; readonly flow: string }
   | { readonly kind: 'anomalies'; readonly filter: AnomalyFilter }
+  | { readonly kind: 'targets'; readonly source: string; readonly series: readonly Labels[]; readonly time: number }
 
 export interface SeriesAnswer {
   readonly frames: readonly Frame<'value'>[]
@@ -21,7 +24,9 @@ export type Answer<Q extends Query> = Q extends { kind: 'series' }
     ? readonly Snapshot[]
     : Q extends { kind: 'models' }
       ? readonly StoredModel[]
-      : readonly StoredAnomaly[]
+      : Q extends { kind: 'targets' }
+        ? readonly Target[]
+        : readonly StoredAnomaly[]
 
 /** The only door to data. All of it or an error, never a part. */
 export interface Reader {
@@ -55,7 +60,10 @@ export interface Findings {
   readonly diagnostics: readonly Diagnostic[]
   /** The range that was looked at; a cold start looks at its history too. */
   readonly range: TimeRange
+  /** Series that have data. */
   readonly series: number
+  /** When its series had data, as the detectors of missing data see it. */
+  readonly presences: readonly Presence[]
   /** At most one for each workload; of runs whose models are fitted elsewhere. */
   readonly wanted: readonly Wanted[]
   /** All that used models, or will. */

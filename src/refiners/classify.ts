@@ -68,7 +68,7 @@ function describeSilence(anomaly: Anomaly, from: number, to: number, { scores, s
   while (last >= 0 && (Number.isNaN(current) ? Number.isNaN(columns.value[last]) : columns.value[last] === current)) last--
   const newest = times[to - 1] ?? anomaly.end - step
   const missing = last >= 0 ? newest - times[last] : anomaly.end - anomaly.start
-  return { shape: 'silence', numbers: known({ missing, every: step }) }
+  return { shape: 'silence', numbers: known({ missing, every: step, since: last >= 0 ? times[last] : NaN }) }
 }
 
 /** On both sides of what is expected, neither side ruling, and the season still there. */

@@ -11,7 +11,7 @@ function writeShape(anomaly: Anomaly, wording: Wording): string {
   const subject = describeSeries(anomaly.labels, wording)
   switch (anomaly.shape) {
     case 'silence':
-      return writeSilence(anomaly, subject, wording)
+      return writeMissing(anomaly, subject, wording)
     case 'level-shift':
       return writeLevelShift(anomaly, subject, wording)
     case 'trend':
@@ -70,19 +70,34 @@ function writeBrokenSeason(anomaly: Anomaly, subject: string, wording: Wording):
   return `${subject} ${verb} its usual course ${writeTime(anomaly, wording)}: ${now} where ${usual} is usual${writeBand(anomaly, wording)}`
 }
 
-function writeSilence(anomaly: Anomaly, subject: string, { unit }: Wording): string {
-  const { numbers = {}, current, expected, start, end } = anomaly
-  const { missing = end - start, every } = numbers
-  const long = formatLength(missing)
-  const { ongoing } = anomaly
+function writeMissing(anomaly: Anomaly, subject: string, wording: Wording): string {
+  const { numbers = {}, current, expected, ongoing, start, end } = anomaly
+  const { missing = end - start, every, since, known, live, siblings, expected: all } = numbers
+  const { unit, note, notANumber } = wording
+  const long = `for ${formatLength(missing)}${since === undefined ? '' : `, ${ongoing ? 'since' : 'from'} ${writeMoment(since, wording)}`}`
+  const others = siblings !== undefined && ongoing ? `; ${siblings} of ${all} series of the flow have data` : ''
+  const around = `${note === undefined ? '' : `; ${note}`}${others}`
+  if (known !== undefined && live !== undefined) {
+    const which = live > 0 ? `${known - live} of ${known} series` : `all ${known} series`
+    return `${subject}: ${which} ${ongoing ? 'have had' : 'had'} no data ${long}${around}`
+  }
   if (Number.isNaN(current)) {
-    const rhythm = every === undefined ? '' : `; a sample normally arrives every ${formatDuration(every)}`
-    return `${subject} ${ongoing ? 'has had' : 'had'} no data for ${long}${rhythm}`
+    const regular = every === undefined ? '' : `; a sample normally arrives every ${formatDuration(every)}`
+    const state = notANumber ? (ongoing ? 'is not a number' : 'was not a number') : `${ongoing ? 'has had' : 'had'} no data`
+    return `${subject} ${state} ${long}${around}${notANumber ? '' : regular}`
   }
   if (current === expected)
-    return `${subject} ${ongoing ? 'has not moved' : 'did not move'} from ${formatNumber(current, unit)} for ${long}`
+    return `${subject} ${ongoing ? 'has not moved' : 'did not move'} from ${formatNumber(current, unit)} ${long}`
   const usual = Number.isFinite(expected) ? `; it was ${formatNumber(expected, unit)} before` : ''
-  return `${subject} ${ongoing ? 'has been' : 'was'} ${formatNumber(current, unit)} for ${long}${usual}`
+  return `${subject} ${ongoing ? 'has been' : 'was'} ${formatNumber(current, unit)} ${long}${around}${usual}`
+}
+
+/** The anomaly with what is known of its missing data; its sentence anew, when it has one. */
+export function withNote(anomaly: Anomaly, note: string | undefined, now: number): Anomaly {
+  const { wording, sentence } = anomaly
+  const noted = { ...wording, ...(note === undefined ? {} : { note }) }
+  if (sentence === undefined || wording === undefined) return anomaly
+  return { ...anomaly, wording: noted, sentence: writeSentence(anomaly, { ...noted, now }) }
 }
 
 /** Labels that say which one of many a series is, the most telling first; `job` and the like say what all have in common. */
@@ -158,6 +173,11 @@ function writeTime({ start, end, ongoing }: Anomaly, { now = NaN }: Wording): st
   if (ongoing) return `since ${formatTime(start, seconds, dated)} UTC`
   const from = formatTime(start, seconds, dated)
   return `from ${from} to ${formatTime(end, seconds, dayOf(start) !== dayOf(end))} UTC`
+}
+
+/** One time, with its day when that is not the day of writing. */
+function writeMoment(time: number, { now = NaN }: Wording): string {
+  return `${formatTime(time, time % MINUTE !== 0, dayOf(time) !== dayOf(now))} UTC`
 }
 
 function formatTime(time: number, seconds: boolean, dated: boolean): string {

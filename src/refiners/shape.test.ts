@@ -81,7 +81,7 @@ describe('shape', () => {
       true,
     )
     expect(gone).toMatchObject({ shape: 'silence', numbers: { missing: 12 * STEP, every: STEP } })
-    expect(gone.sentence).toBe('m had no data for 12m; a sample normally arrives every 1m')
+    expect(gone.sentence).toBe('m had no data for 12m, from 07:59 UTC; a sample normally arrives every 1m')
     expect(
       shapeOf(
         210,
@@ -89,7 +89,7 @@ describe('shape', () => {
         () => 1,
         true,
       ).sentence,
-    ).toBe('m was 0 for 10m; it was 1 before')
+    ).toBe('m was 0 for 10m, from 07:59 UTC; it was 1 before')
   })
 
   it('gives only numbers that are known, and a sentence always', () => {

@@ -18,7 +18,9 @@ const config = z.strictObject({
  * trend: `from`, `to`, `perHour`;
  * variance: `low`, `high` (values), `usual`, `now` (mean distances from what is expected), `ratio`;
  * season-broken: `swing` (highest − lowest value), `usualSwing` (the same of what is expected), `correlation`;
- * silence: `missing` (ms without data, change or life), `every` (ms between samples).
+ * silence (missing data): `missing` (ms without data, change or life), `every` (ms between samples), `since` (time of the last row with data or
+ * change); beside others `siblings` of `expected` (series of the flow with data now, and expected); for a workload or a flow as a
+ * whole `live` of `known` in the same way.
  */
 export const shape = component({
   type: 'shape',
@@ -34,8 +36,7 @@ export const shape = component({
         ...(summary === undefined ? {} : { summary }),
       }
       return anomalies.map(anomaly => {
-        const during = anomaly.wording?.during
-        const lasting = { ...common, ...(during === undefined ? {} : { during }) }
+        const lasting = { ...anomaly.wording, ...common }
         const wording = { ...lasting, ...(now === undefined ? {} : { now }) }
         const shaped: Anomaly = { ...anomaly, ...classify(anomaly, context) }
         return { ...shaped, wording: lasting, sentence: writeSentence(shaped, wording) }

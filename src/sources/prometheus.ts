@@ -5,6 +5,7 @@ import { fromInstant } from './prometheus-api/join.ts'
 import { options } from './prometheus-api/options.ts'
 import { addressed, readRange } from './prometheus-api/read-range.ts'
 import { seconds } from './prometheus-api/seconds.ts'
+import { targetQuery, toTargets } from './prometheus-api/targets.ts'
 import type { Source, SourceNeeds } from './source.ts'
 
 /**
@@ -30,13 +31,18 @@ export const prometheus = component<Source, typeof options, SourceNeeds>({
   ],
   create(options, needs) {
     const ask = asker(options, needs)
+    const latest: Source['latest'] = async ({ expr, time }, signal) => {
+      const params = { query: expr, time: seconds(time), timeout: seconds(options.timeout) }
+      const reply = await ask('query', params, { kind: 'instant', limits: options }, signal)
+      const { frames, warnings } = addressed(options.url, [reply.request], () => fromInstant(reply.series!, time))
+      return { frames, warnings: [...reply.warnings, ...warnings], requests: [reply.request] }
+    }
     return {
       read: (query, signal) => readRange(query, ask, options, signal),
-      async latest({ expr, time }, signal) {
-        const params = { query: expr, time: seconds(time), timeout: seconds(options.timeout) }
-        const reply = await ask('query', params, { kind: 'instant', limits: options }, signal)
-        const { frames, warnings } = addressed(options.url, [reply.request], () => fromInstant(reply.series!, time))
-        return { frames, warnings: [...reply.warnings, ...warnings], requests: [reply.request] }
+      latest,
+      async targets(series, time, signal) {
+        const expr = targetQuery(series)
+        return expr === undefined ? [] : toTargets((await latest({ expr, time }, signal)).frames)
       },
       async names(signal) {
         const { data, request } = await ask('label/__name__/values', {}, { kind: 'json' }, signal)

@@ -1,3 +1,4 @@
+import type { Labels } from '../anomaly.ts'
 import type { Frame, TimeRange } from '../frame/frame.ts'
 
 /** A question for series: `expr` in the language of the source, evaluated at every multiple of `step` (ms) in the range. */
@@ -16,11 +17,19 @@ export interface SeriesAnswer {
   readonly requests: readonly string[]
 }
 
+/** A scrape target as the source knows it. */
+export interface Target {
+  readonly labels: Labels
+  readonly up: boolean
+}
+
 /** One outside system that has time series. All of the answer or a `SourceError`, never a part. */
 export interface Source {
   read(query: SeriesQuery, signal: AbortSignal): Promise<SeriesAnswer>
   /** Value of every series of `expr` at one time, for many series at once. */
   latest(query: { expr: string; time: number }, signal: AbortSignal): Promise<SeriesAnswer>
+  /** Scrape targets like those of the series, and of their jobs; only of sources that scrape. */
+  readonly targets?: (series: readonly Labels[], time: number, signal: AbortSignal) => Promise<readonly Target[]>
   /** Names of all metrics; what `scan` looks through. */
   names(signal: AbortSignal): Promise<readonly string[]>
   /** Resolves when the source answers; throws `SourceError` when it does not. */

@@ -1,0 +1,178 @@
+import { describe, expect, it } from 'vitest'
+import { type WatchedSeries, watch, watchedFlow } from '../testing/watched-flow.ts'
+
+const lively = (minute: number) => 100 + ((minute * 7919) % 13)
+/** A series that lives from one minute to before another. */
+const series = (labels: Record<string, string>, from = 0, to = Infinity): WatchedSeries => ({
+  labels: { __name__: 'rps', ...labels },
+  value: minute => (minute >= from && minute < to ? lively(minute) : undefined),
+})
+const hole = (labels: Record<string, string>, from: number, to: number): WatchedSeries => ({
+  labels: { __name__: 'rps', ...labels },
+  value: minute => (minute >= from && minute < to ? undefined : lively(minute)),
+})
+const ignored = async ({ store }: ReturnType<typeof watch>) => {
+  const all = await store.anomalies({ includeIgnored: true, limit: 1000 })
+  return all.map(({ labels, ignored, ongoing }) => ({ ...labels, ignored, ongoing }))
+}
+
+describe('one series that vanishes while others live', () => {
+  it('is reported once, with the time since when and what its siblings do, and resolved when it is back', async () => {
+    const watched = watch({ series: [hole({ code: '500' }, 100, 130), series({ code: '200' }), series({ code: '404' })] })
+    await watched.until(125)
+    expect(watched.messages).toEqual([
+      'opened rps{code=500} has had no data for 4m, since 01:39 UTC; 2 of 3 series of the flow have data; a sample normally arrives every 1m',
+    ])
+    await watched.until(160)
+    expect(watched.messages).toHaveLength(2)
+    expect(watched.messages[1]).toMatch(/^resolved rps\{code=500\} had no data for 3\dm, from 01:39 UTC/)
+  })
+
+  it('is reported the second time as the first', async () => {
+    const outages = [100, 300, 500]
+    const value = (minute: number) => (outages.some(from => minute >= from && minute < from + 30) ? undefined : lively(minute))
+    const watched = watch({ series: [{ labels: { code: '500' }, value }, series({ code: '200' })] })
+    await watched.until(560)
+    const opened = watched.changes.filter(({ kind }) => kind === 'opened')
+    const waits = opened.map(({ anomaly }, i) => (anomaly.start % 86_400_000) / 60_000 - outages[i]!)
+    expect(waits).toEqual([2, 2, 2])
+  })
+
+  it('goes on being one anomaly over a restart in the middle of it', async () => {
+    const watched = watch({ series: [hole({ code: '500' }, 100, 130), series({ code: '200' })] })
+    await watched.until(110)
+    watched.restart()
+    await watched.until(160)
+    expect(watched.messages.map(message => message.split(' ')[0])).toEqual(['opened', 'resolved'])
+  })
+
+  it('is forgotten after `forget`, which ends the anomaly and says so', async () => {
+    const watched = watch(
+      { series: [series({ code: '500' }, 0, 100), series({ code: '200' })] },
+      { ...watchedFlow, forget: 60 * 60_000 },
+    )
+    await watched.until(200)
+    expect(watched.messages).toHaveLength(2)
+    expect(watched.messages[1]).toMatch(/^resolved .*forgotten after 1h without data/)
+  })
+
+  it('notifies nobody of one missed scrape', async () => {
+    const watched = watch({ series: [hole({ code: '500' }, 100, 101), series({ code: '200' })] })
+    await watched.until(120)
+    expect(watched.messages).toEqual([])
+    expect(watched.changes).toEqual([])
+  })
+})
+
+describe('a series with a scrape target', () => {
+  const target = (instance: string, up = true) => ({ labels: { __name__: 'up', job: 'web', instance }, up })
+  const at = (instance: string) => ({ job: 'web', instance })
+
+  it('says that the target is down', async () => {
+    const watched = watch({
+      series: [hole(at('a'), 100, 130), series(at('b'))],
+      targets: () => [target('a', false), target('b')],
+    })
+    await watched.until(99)
+    expect(watched.asked.count).toBe(0)
+    await watched.until(120)
+    expect(watched.messages).toHaveLength(1)
+    expect(watched.messages[0]).toContain('target down; 1 of 2 series of the flow have data')
+    expect(watched.asked.count).toBeGreaterThan(0)
+  })
+
+  it('is no outage when the target is no longer discovered: ignored, over by itself, forgotten', async () => {
+    const watched = watch({
+      series: [series(at('a'), 0, 100), series(at('b'))],
+      targets: minute => (minute < 100 ? [target('a'), target('b')] : [target('b')]),
+    })
+    await watched.until(130)
+    expect(watched.messages).toEqual([])
+    expect(await ignored(watched)).toEqual([
+      { __name__: 'rps', ...at('a'), ignored: 'its target is no longer discovered', ongoing: false },
+    ])
+    expect((await watched.store.snapshots('web')).map(({ labels }) => labels.instance)).toEqual(['b'])
+  })
+
+  it('is an outage when the source knows no targets of this flow at all, or cannot be asked', async () => {
+    const unknown = watch({ series: [series(at('a'), 0, 100), series(at('b'))], targets: () => [] })
+    await unknown.until(120)
+    expect(unknown.messages).toHaveLength(1)
+    expect(unknown.messages[0]).not.toContain('target')
+  })
+})
+
+describe('the pods of a workload', () => {
+  const pod = (name: string, from = 0, to = Infinity) => series({ pod: name, app: 'shop' }, from, to)
+
+  it('are replaced by a rollout without a message', async () => {
+    const pods = ['a', 'b', 'c'].flatMap((name, i) => [pod(name, 0, 100 + 2 * i), pod(`${name}2`, 99 + 2 * i)])
+    const watched = watch({ series: pods })
+    await watched.until(180)
+    expect(watched.messages).toEqual([])
+    expect(new Set((await ignored(watched)).map(one => one.ignored))).toEqual(
+      new Set(['another series of its workload took its place']),
+    )
+    expect((await watched.store.snapshots('web')).map(({ labels }) => labels.pod).toSorted()).toEqual(['a2', 'b2', 'c2'])
+  })
+
+  it('that are fewer for longer than the grace are reported once for the workload', async () => {
+    const watched = watch({ series: [pod('a', 0, 100), pod('b'), pod('c'), series({ app: 'other', pod: 'x' })] })
+    await watched.until(103)
+    expect(watched.messages).toEqual([])
+    await watched.until(125)
+    expect(watched.messages).toEqual(['opened rps{app=shop}: 1 of 3 series have had no data for 6m, since 01:39 UTC'])
+  })
+
+  it('that come back within the grace are not reported at all', async () => {
+    const watched = watch({ series: [{ ...hole({ pod: 'a', app: 'shop' }, 100, 104) }, pod('b'), pod('c')] })
+    await watched.until(130)
+    expect(watched.messages).toEqual([])
+  })
+
+  it('restart all 300 at once with no more than one message, and it is resolved', async () => {
+    const pods = Array.from({ length: 300 }, (_, i) => [pod(`old-${i}`, 0, 100), pod(`new-${i}`, 110)]).flat()
+    const watched = watch({ series: pods })
+    watched.skipTo(95)
+    await watched.until(125)
+    expect(watched.messages.map(message => message.split(' for ')[0])).toEqual([
+      'opened web: all 300 series have had no data',
+      'resolved web: all 300 series had no data',
+    ])
+  }, 60_000)
+
+  it('restart all 300 between two runs without a message for each', async () => {
+    const pods = Array.from({ length: 300 }, (_, i) => hole({ code: `${i}` }, 100, 108))
+    const watched = watch({ series: pods }, { ...watchedFlow, reexamine: 20 * 60_000 })
+    watched.skipTo(98)
+    await watched.until(99)
+    watched.skipTo(109)
+    await watched.until(120)
+    expect(watched.messages.length).toBeLessThanOrEqual(2)
+  }, 60_000)
+})
+
+describe('everything that vanishes at once', () => {
+  it('is one message for the flow and none for its series, until all are back', async () => {
+    const codes = ['200', '404', '500']
+    const watched = watch({ series: codes.map((code, i) => hole({ code }, 100, 130 + 10 * i)) })
+    await watched.until(125)
+    expect(watched.messages).toEqual(['opened web: all 3 series have had no data for 4m, since 01:39 UTC'])
+    await watched.until(180)
+    expect(watched.messages).toHaveLength(2)
+    expect(watched.messages[1]).toMatch(/^resolved web: /)
+  })
+
+  it('is said of many series that vanish one by one while others live', async () => {
+    const racks = Array.from({ length: 30 }, (_, i) => (i < 20 ? series({ host: `${i}` }, 0, 100) : series({ host: `${i}` })))
+    const watched = watch({ series: racks })
+    await watched.until(125)
+    expect(watched.messages.map(message => message.split(' for ')[0])).toEqual(['opened web: 20 of 30 series have had no data'])
+  })
+
+  it('is the series itself when the flow has only one', async () => {
+    const watched = watch({ series: [hole({}, 100, 130)] })
+    await watched.until(125)
+    expect(watched.messages).toEqual(['opened rps has had no data for 4m, since 01:39 UTC; a sample normally arrives every 1m'])
+  })
+})
