@@ -176,3 +176,29 @@ describe('everything that vanishes at once', () => {
     expect(watched.messages).toEqual(['opened rps has had no data for 4m, since 01:39 UTC; a sample normally arrives every 1m'])
   })
 })
+
+describe('the state of the flow', () => {
+  const seen = async (watched: ReturnType<typeof watch>) => (await watched.store.flow('web'))!.lastRun!.series
+  it('counts the series that have data: none when the query never matched or all are gone', async () => {
+    const nothing = watch({ series: [] })
+    await nothing.until(62)
+    expect(await seen(nothing)).toBe(0)
+    const watched = watch({ series: [hole({ code: '200' }, 100, 130), hole({ code: '500' }, 100, 130)] })
+    await watched.until(99)
+    expect(await seen(watched)).toBe(2)
+    await watched.until(110)
+    expect(await seen(watched)).toBe(0)
+    await watched.until(140)
+    expect(await seen(watched)).toBe(2)
+  })
+})
+
+describe('NaN that the source sends', () => {
+  it('is said to be not a number', async () => {
+    const value = (minute: number) => (minute >= 100 ? NaN : lively(minute))
+    const watched = watch({ series: [{ labels: { __name__: 'ratio' }, value }, series({ code: '200' })] })
+    await watched.until(110)
+    expect(watched.messages).toHaveLength(1)
+    expect(watched.messages[0]).toMatch(/^opened ratio is not a number for 4m, since 01:39 UTC/)
+  })
+})

@@ -137,6 +137,13 @@ describe('flows', () => {
     expect(flows[1]!.request).toContain('curl -sG')
   })
 
+  it('have no data when their last run found no series that has some', async () => {
+    const world = calmWorld()
+    world.flows = [{ ...world.flows[0]!, lastRun: { ...world.runs[0]!, series: 0 } }, ...world.flows.slice(1)]
+    const { flows } = await ask(FlowListWire, '/api/v1/flows', world)
+    expect(flows.map(({ health }) => health)).toEqual(['no-data', 'ok', 'ok'])
+  })
+
   it('wait before their first run and are late when they do not run', async () => {
     const world = calmWorld()
     world.flows = [

@@ -99,7 +99,9 @@ export const FlowWire = z
     cron: z.string().nullable(),
     detectors: z.array(z.string()),
     notify: z.array(z.string()),
-    health: z.enum(['ok', 'failing', 'late', 'waiting']).openapi({ description: 'waiting: has not run yet' }),
+    health: z
+      .enum(['ok', 'failing', 'late', 'no-data', 'waiting'])
+      .openapi({ description: 'no-data: its last run found no series with data; waiting: has not run yet' }),
     series: z.number().int(),
     failures: z.number().int().openapi({ description: 'failed runs since the last good one' }),
     watermark: maybeTime().openapi({ description: 'everything before it is examined for good' }),

@@ -10,7 +10,7 @@ import type { Source, Target } from '../sources/source.ts'
 import { fromMemory } from '../stores/memory.ts'
 import type { Change, Store } from '../stores/store.ts'
 
-/** A series of the fake world: its value at a minute; undefined where there is no sample. */
+/** A series of the fake world: its value at a minute; undefined where there is no sample, NaN where one is sent that is not a number. */
 export interface WatchedSeries {
   readonly labels: Labels
   value(minute: number): number | undefined
@@ -97,19 +97,22 @@ function sourceOf({ series, targets }: WatchedWorld, step: number, asked: { coun
     async read({ range }) {
       const first = Math.ceil(range.start / step) * step
       const times = Float64Array.from({ length: Math.max(0, Math.ceil((range.end - first) / step)) }, (_, i) => first + i * step)
-      const frames = series.map(
-        ({ labels, value }): Frame<'value'> =>
-          fromValues(
-            times,
-            times.map(time => value(minuteOf(time)) ?? NaN),
-            labels,
-          ),
-      )
-      return {
-        frames: frames.filter(frame => frame.columns.value.some(value => !Number.isNaN(value))),
-        warnings: [],
-        requests: [],
-      }
+      const frames = series.flatMap(({ labels, value }): Frame<'value'>[] => {
+        const samples = Array.from(times, time => value(minuteOf(time)))
+        if (samples.every(sample => sample === undefined)) return []
+        const notANumber = Uint8Array.from(samples, sample => (Number.isNaN(sample) ? 1 : 0))
+        return [
+          {
+            ...fromValues(
+              times,
+              samples.map(sample => sample ?? NaN),
+              labels,
+            ),
+            notANumber,
+          },
+        ]
+      })
+      return { frames, warnings: [], requests: [] }
     },
     latest: async () => ({ frames: [], warnings: [], requests: [] }),
     names: async () => [],

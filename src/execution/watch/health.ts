@@ -2,12 +2,12 @@ import { MINUTE } from '../../duration.ts'
 import type { FlowConfig } from '../../pipeline/configuration.ts'
 import type { ChannelState, FlowState } from '../../stores/store.ts'
 
-export type FlowHealth = 'ok' | 'failing' | 'late' | 'waiting'
+export type FlowHealth = 'ok' | 'failing' | 'late' | 'no-data' | 'waiting'
 export type ChannelHealth = 'ok' | 'failing' | 'idle'
 
 /**
  * failing: the last run failed. late: it should have run, and did not, for two of its periods and a minute, the time before `startedAt` (the
- * start of the process) not counted. waiting: it has not run yet.
+ * start of the process) not counted. no-data: its last run found no series with data. waiting: it has not run yet.
  */
 export function flowHealth(
   flow: Pick<FlowConfig, 'every'>,
@@ -17,6 +17,7 @@ export function flowHealth(
 ): FlowHealth {
   if (state && state.failures > 0) return 'failing'
   if (state && now - Math.max(state.nextRunAt, startedAt) > 2 * flow.every + MINUTE) return 'late'
+  if (state?.lastRun?.series === 0) return 'no-data'
   return state?.lastRun ? 'ok' : 'waiting'
 }
 
