@@ -214,6 +214,31 @@ ${EXIT_CODES}`,
     .argument('[file]', 'configuration', 'tidewatch.yaml')
     .addHelpText('after', examples('check config tidewatch.yaml'))
     .action(async file => (await import('./check-config.ts')).run({ file }, terminal))
+  check
+    .command('store')
+    .description('read all of a store, also while the service runs, and name every row that cannot be read')
+    .addOption(configuration())
+    .addOption(storeFile())
+    .addHelpText('after', examples('check store --config tidewatch.yaml', 'check store --store tidewatch.db'))
+    .action(async options => (await import('./copies.ts')).check(options, terminal))
+
+  program
+    .command('backup')
+    .description('copy the store into a file, also while the service runs')
+    .argument('<file>', 'the copy; must not exist yet')
+    .addOption(configuration())
+    .addOption(storeFile())
+    .addHelpText('after', examples('backup /backup/tidewatch-monday.db --config tidewatch.yaml'))
+    .action(async (file, options) => (await import('./copies.ts')).backUp({ file, ...options }, terminal))
+
+  program
+    .command('restore')
+    .description('put a backup in the place of the store; the service must not run, and what was there is kept beside it')
+    .argument('<file>', 'the backup')
+    .addOption(configuration())
+    .addOption(storeFile())
+    .addHelpText('after', examples('restore /backup/tidewatch-monday.db --config tidewatch.yaml'))
+    .action(async (file, options) => (await import('./copies.ts')).restore({ file, ...options }, terminal))
 
   program
     .command('schema')
@@ -222,6 +247,14 @@ ${EXIT_CODES}`,
     .action(async () => (await import('./schema.ts')).run(terminal))
 
   return program as unknown as Command
+}
+
+function configuration() {
+  return new Option('--config <file>', 'configuration that names the store').default('tidewatch.yaml')
+}
+
+function storeFile() {
+  return new Option('--store <file>', 'the SQLite file itself, without a configuration')
 }
 
 function examples(...lines: readonly string[]): string {

@@ -72,7 +72,7 @@ export function openDatabase(path: string, options: OpenOptions): Database {
  * Holds a lock of the operating system on `PATH.lock` that dies with the process, however it dies. The file stays empty; only its lock
  * means something.
  */
-function takeLock(path: string): DatabaseSync {
+export function takeLock(path: string): DatabaseSync {
   const lock = new DatabaseSync(`${path}.lock`)
   try {
     lock.exec('BEGIN EXCLUSIVE')
@@ -102,18 +102,8 @@ function ownerOf(path: string): string {
 function prepare(connection: DatabaseSync, path: string, { readOnly = false, now }: OpenOptions): void {
   // A process that was killed before its first transaction leaves a file without tables.
   const isNew = !readOnly && connection.prepare('SELECT 1 FROM sqlite_schema').get() === undefined
-  const pragma = (name: string) => Object.values(connection.prepare(`PRAGMA ${name}`).get() ?? {})[0]
-  if (!isNew && pragma('application_id') !== APPLICATION_ID)
-    throw new StoreError(`${path} must be a store of Tidewatch, got another SQLite database`)
-  const has = connection.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'migrations'").get() !== undefined
-  const version = has ? Number(connection.prepare('SELECT max(version) AS version FROM migrations').get()!.version) : 0
-  if (version > MIGRATIONS.length)
-    throw new StoreError(`${path} must have schema ${MIGRATIONS.length} or older, got ${version} of a newer Tidewatch`)
-  if (readOnly) {
-    if (version < MIGRATIONS.length)
-      throw new StoreError(`${path} must have schema ${MIGRATIONS.length} to be read, got ${version}; open it for writing once`)
-    return
-  }
+  const version = isNew ? 0 : requireOurs(connection, path)
+  if (readOnly) return requireCurrent(version, path)
   connection.exec('PRAGMA journal_mode = WAL')
   // A killed process loses nothing that was committed. A power cut may take the last commits with it, but whole ones and their watermark
   // with them, so that the next run finds the same again under the same ids; a sync for each commit would buy no more.
@@ -136,6 +126,23 @@ function prepare(connection: DatabaseSync, path: string, { readOnly = false, now
     if (connection.isTransaction) connection.exec('ROLLBACK')
     throw error
   }
+}
+
+/** The schema of a database; throws when it is of another program or of a newer version. */
+export function requireOurs(connection: DatabaseSync, path: string): number {
+  if (connection.prepare('PRAGMA application_id').get()?.application_id !== APPLICATION_ID)
+    throw new StoreError(`${path} must be a store of Tidewatch, got another SQLite database`)
+  const has = connection.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'migrations'").get() !== undefined
+  const version = has ? Number(connection.prepare('SELECT max(version) AS version FROM migrations').get()!.version) : 0
+  if (version > MIGRATIONS.length)
+    throw new StoreError(`${path} must have schema ${MIGRATIONS.length} or older, got ${version} of a newer Tidewatch`)
+  return version
+}
+
+/** Who only reads cannot bring a store up to date. */
+export function requireCurrent(version: number, path: string): void {
+  if (version < MIGRATIONS.length)
+    throw new StoreError(`${path} must have schema ${MIGRATIONS.length} to be read, got ${version}; open it for writing once`)
 }
 
 function fromConnection(connection: DatabaseSync, path: string, options: OpenOptions, unlock: () => void): Database {
@@ -207,7 +214,7 @@ function toStoreError(error: unknown, path: string): unknown {
     5: `${path} must not be locked by another process for long, got ${message}`,
     8: `${path} must be opened for writing, got a store that is open for reading only`,
     10: `${path} must be readable and writable, got ${message}; what was stored before is intact`,
-    11: `${path} must be whole, got a damaged file; keep it and start with another path, or restore a copy`,
+    11: `${path} must be whole, got a damaged file; see what is left with \`tidewatch check store\` and put a backup in its place with \`tidewatch restore\`, or start with another path`,
     13: `${path} must have room to grow, got a full disk; what was stored before is intact`,
     14: `${path} must be a file that can be opened, got ${message}`,
     26: `${path} must be a store of Tidewatch, got a file that is no SQLite database`,

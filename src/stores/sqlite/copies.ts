@@ -1,0 +1,104 @@
+import { closeSync, constants, copyFileSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { StoreError } from '../../errors.ts'
+import { requireOurs, takeLock } from './database.ts'
+
+/** What belongs to one database beside its main file. */
+const PARTS = ['', '-wal', '-shm']
+
+/**
+ * Copies the store at `path` into `file`, which must not exist, while others read and write it: the copy is what was stored at one moment, without
+ * gaps. It is complete and checked when it appears under its name.
+ */
+export function backUpSqlite(path: string, file: string): void {
+  if (!existsSync(path)) throw new StoreError(`${path} must exist to be backed up, got nothing there`)
+  if (existsSync(file)) throw new StoreError(`${file} must not exist before the backup, got a file there`)
+  const partial = `${file}.partial`
+  rmSync(partial, { force: true })
+  try {
+    const source = new DatabaseSync(path, { readOnly: true, timeout: 5000 })
+    try {
+      requireOurs(source, path)
+      source.prepare('VACUUM INTO ?').run(partial)
+    } finally {
+      source.close()
+    }
+    requireWhole(partial)
+    sync(partial)
+    renameSync(partial, file)
+  } catch (error) {
+    rmSync(partial, { force: true })
+    throw asStoreError(error, path)
+  }
+}
+
+/**
+ * Puts the backup in `file` in the place of the store at `path`; the backup stays as it is. What was at `path` is kept under the name that is returned,
+ * undefined when there was nothing. Throws, and changes nothing, when the backup is not whole or a process holds the store.
+ */
+export function restoreSqlite(path: string, file: string, now: number): string | undefined {
+  if (!existsSync(file)) throw new StoreError(`${file} must exist to be restored, got nothing there`)
+  requireWhole(file)
+  const lock = takeLock(path)
+  const partial = `${path}.partial`
+  try {
+    copyFileSync(file, partial, constants.COPYFILE_FICLONE)
+    sync(partial)
+    const aside = existsSync(path) ? `${path}.before-restore-${new Date(now).toISOString().replaceAll(':', '')}` : undefined
+    // What was written last is in the file beside the old one, and must not be taken for a part of the new one.
+    for (const part of PARTS) {
+      if (aside !== undefined && existsSync(path + part)) renameSync(path + part, aside + part)
+      else rmSync(path + part, { force: true })
+    }
+    renameSync(partial, path)
+    return aside
+  } catch (error) {
+    rmSync(partial, { force: true })
+    throw asStoreError(error, path)
+  } finally {
+    lock.close()
+  }
+}
+
+/** Throws unless the file is a store of this version or an older one, and all of its pages are in order. */
+function requireWhole(file: string): void {
+  try {
+    const db = new DatabaseSync(file, { readOnly: true })
+    try {
+      requireOurs(db, file)
+      const problems = integrityProblems(db)
+      if (problems.length > 0) throw new StoreError(`${file} must be whole, got ${problems[0]}`)
+    } finally {
+      db.close()
+    }
+  } catch (error) {
+    throw asStoreError(error, file)
+  }
+}
+
+/** What SQLite finds wrong with the structure of a database; nothing when all is well. */
+export function integrityProblems(db: DatabaseSync): string[] {
+  const said = db
+    .prepare('PRAGMA integrity_check')
+    .all()
+    .map(row => String(row.integrity_check))
+  const orphans = db
+    .prepare('PRAGMA foreign_key_check')
+    .all()
+    .map(row => `a row of ${row.table} that belongs to nothing in ${row.parent}`)
+  return [...said.filter(text => text !== 'ok'), ...orphans]
+}
+
+function sync(file: string): void {
+  const handle = openSync(file, 'r+')
+  try {
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+}
+
+function asStoreError(error: unknown, path: string): unknown {
+  if (error instanceof StoreError) return error
+  return new StoreError(`${path} must be readable and the copy writable, got ${(error as Error).message}`, { cause: error })
+}
