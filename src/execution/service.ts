@@ -1,4 +1,5 @@
 import { Registry } from 'prom-client'
+import { DAY } from '../duration.ts'
 import type { Configuration } from '../pipeline/configuration.ts'
 import type { Wanted } from '../pipeline/pipeline.ts'
 import { fromOutbox } from '../responding/outbox.ts'
@@ -44,6 +45,8 @@ export interface Service {
 }
 
 const TICK = 200
+/** The whole file of the store is read so often. */
+const INSPECT_EVERY = DAY
 const SOURCE_CHECK_EVERY = 15_000
 /** What health and metrics show is at most so old. */
 const LOOK_EVERY = 5000
@@ -178,6 +181,7 @@ async function openService(
     loop('scheduler', TICK, () => scheduler.tick(signal)),
     loop('check of sources', SOURCE_CHECK_EVERY, checkSources),
     loop('watch', LOOK_EVERY, watch.look),
+    loop('structure of the store', INSPECT_EVERY, () => store.inspect()),
   ])
 
   async function reconfigure(next: Configuration): Promise<void> {

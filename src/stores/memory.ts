@@ -388,6 +388,9 @@ export function fromMemory(): Store {
     async probe() {
       check()
     },
+    async inspect() {
+      check()
+    },
     async stats() {
       check()
       const sum = (of: (flow: Flow) => number) => [...flows.values()].reduce((total, flow) => total + of(flow), 0)

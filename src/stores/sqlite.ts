@@ -11,6 +11,7 @@ import { copyScores } from './points.ts'
 import { believed, reconcile } from './reconcile.ts'
 import { findAnomaly, openCounts, readAnomaly, saveAnomaly, touchedAnomalies } from './sqlite/anomalies.ts'
 import { type Database, type OpenOptions, openDatabase } from './sqlite/database.ts'
+import { type Inspection, inspectFile } from './sqlite/inspect.ts'
 import { addModel, listModels, modelsInForce, restoreModel, sweepModels, useModels } from './sqlite/models.ts'
 import { dueMessages, listChannels, markAbandoned, markDelivered, markFailed, pruneMessages, tell } from './sqlite/outbox.ts'
 import { decodeRun, encodeRun, toLimit, toTime } from './sqlite/rows.ts'
@@ -44,6 +45,7 @@ export function openSqlite(path: string, options: OpenOptions): Store {
 function fromFile(path: string, options: OpenOptions): Store & { open(): void } {
   let opened: { readonly db: Database; readonly streams: Streams } | undefined
   let isClosed = false
+  let inspection: Inspection | undefined
   const open = () => {
     if (isClosed) throw new StoreError('store must be open, got a closed one')
     if (!opened) {
@@ -218,6 +220,20 @@ function fromFile(path: string, options: OpenOptions): Store & { open(): void } 
     async probe() {
       transact(db => db.probe())
     },
+    async inspect() {
+      open()
+      inspection ??= inspectFile(path)
+      try {
+        const [fault, ...more] = await inspection.done
+        if (fault === undefined || isClosed) return
+        const others = more.length > 0 ? ` and ${more.length} more faults` : ''
+        throw new StoreError(
+          `${path} must be whole, got ${fault}${others}; put a backup in its place with \`tidewatch restore\`, see docs/backup.md`,
+        )
+      } finally {
+        inspection = undefined
+      }
+    },
     async stats() {
       return transact(db => {
         const count = (table: 'anomalies' | 'snapshots' | 'outbox' | 'models' | 'damaged') =>
@@ -234,6 +250,7 @@ function fromFile(path: string, options: OpenOptions): Store & { open(): void } 
     },
     async close() {
       isClosed = true
+      inspection?.stop()
       opened?.db.close()
       opened = undefined
     },

@@ -243,6 +243,11 @@ export interface Store {
    */
   restoreModel(key: ModelKey, version: number, at: number, tried: number): Promise<ModelRecord | undefined>
 
+  /**
+   * Reads all of the file in a thread of its own. Rejects when its structure is damaged, with what to do; rows that cannot be read are found when
+   * they are used.
+   */
+  inspect(): Promise<void>
   /** Bytes on disk, rows … for /metrics. */
   stats(): Promise<Readonly<Record<string, number>>>
   /** Writes a trifle; throws `StoreError` when nothing can be written, or when what is written goes to a file that is not there any more. */

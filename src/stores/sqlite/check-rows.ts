@@ -2,9 +2,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { StoreError } from '../../errors.ts'
 import { unpackRows } from '../packed-rows.ts'
 import { decodeRows } from '../points.ts'
-import { integrityProblems } from './copies.ts'
 import type { DamagedKind } from './damage.ts'
 import { requireCurrent, requireOurs } from './database.ts'
+import { integrityProblems } from './integrity.ts'
 import { decodeAnomaly, decodeRun, readLabels } from './rows.ts'
 
 export interface StoreCheck {

@@ -2,6 +2,7 @@ import { closeSync, constants, copyFileSync, existsSync, fsyncSync, openSync, re
 import { DatabaseSync } from 'node:sqlite'
 import { StoreError } from '../../errors.ts'
 import { requireOurs, takeLock } from './database.ts'
+import { integrityProblems } from './integrity.ts'
 
 /** What belongs to one database beside its main file. */
 const PARTS = ['', '-wal', '-shm']
@@ -74,19 +75,6 @@ function requireWhole(file: string): void {
   } catch (error) {
     throw asStoreError(error, file)
   }
-}
-
-/** What SQLite finds wrong with the structure of a database; nothing when all is well. */
-export function integrityProblems(db: DatabaseSync): string[] {
-  const said = db
-    .prepare('PRAGMA integrity_check')
-    .all()
-    .map(row => String(row.integrity_check))
-  const orphans = db
-    .prepare('PRAGMA foreign_key_check')
-    .all()
-    .map(row => `a row of ${row.table} that belongs to nothing in ${row.parent}`)
-  return [...said.filter(text => text !== 'ok'), ...orphans]
 }
 
 function sync(file: string): void {
