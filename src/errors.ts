@@ -34,15 +34,24 @@ export class SourceError extends Error {
   readonly requests: readonly string[]
   /** Name of the option whose limit was hit, when that is the reason. */
   readonly limit: string | undefined
+  /** Status of the answer of HTTP that refused. */
+  readonly status: number | undefined
   constructor(
     message: string,
-    options: { retryable: boolean; requests?: readonly string[]; limit?: string | undefined; cause?: unknown },
+    options: {
+      retryable: boolean
+      requests?: readonly string[]
+      limit?: string | undefined
+      status?: number | undefined
+      cause?: unknown
+    },
   ) {
     super(message, { cause: options.cause })
     this.name = 'SourceError'
     this.retryable = options.retryable
     this.requests = options.requests ?? []
     this.limit = options.limit
+    this.status = options.status
   }
 }
 

@@ -5,12 +5,15 @@ import { detectors } from '../detectors/index.ts'
 import { formatDuration, HOUR } from '../duration.ts'
 import { InputError } from '../errors.ts'
 import { type Frame, fromValues } from '../frame/frame.ts'
+import { create } from '../pipeline/configuration.ts'
 import { type Examination, type Examiner, examine } from '../pipeline/examine.ts'
 import { refiners } from '../refiners/index.ts'
 import { rules } from '../rules/index.ts'
 import { sources } from '../sources/index.ts'
 import type { SeriesAnswer } from '../sources/source.ts'
 import { readTable } from '../sources/table/read-table.ts'
+import { connect, printHints, requireFileOrSource } from './connect/connect.ts'
+import type { ConnectOptions } from './connect/options.ts'
 import { fileLimit } from './file-limit.ts'
 import { makePart } from './part-option.ts'
 import { panelTitle, plotSvg } from './plot.ts'
@@ -19,7 +22,7 @@ import { paint, showProgress, type Terminal } from './terminal.ts'
 import { parseLength, parseMoment, roundStep } from './time-option.ts'
 import { realWorld } from './world.ts'
 
-export interface DetectCommand {
+export interface DetectCommand extends ConnectOptions {
   readonly file?: string
   readonly url?: string
   readonly expr?: string
@@ -45,7 +48,7 @@ export async function run(options: DetectCommand, terminal: Terminal): Promise<v
     return { name: type, detector: made, rule: makePart(rules, '--rule', own).made }
   })
   const refine = ['merge', 'shape'].map(type => makePart(refiners, 'refine', type).made)
-  const { frames, warnings, step } = await readSeries(options)
+  const { frames, warnings, step } = await readSeries(options, terminal)
   for (const warning of warnings) err.write(`${paint('yellow', 'warning', err)}: ${warning}\n`)
 
   const progress = showProgress(err, () => performance.now())
@@ -93,23 +96,24 @@ interface Series {
   readonly step: number
 }
 
-async function readSeries({ file, url, expr, start, end, step: stepText, maxSize }: DetectCommand): Promise<Series> {
-  if ((file === undefined) === (url === undefined)) throw new InputError('must have either FILE or --url, got both or none')
+async function readSeries(options: DetectCommand, { err }: Terminal): Promise<Series> {
+  const { file, url, expr, start, end, step: stepText, maxSize } = options
+  requireFileOrSource(options)
   const { signal } = new AbortController()
   const world = realWorld()
-  const needs = { fetch: world.fetch, now: world.now, sleep: world.sleep, folder: process.cwd() }
-  if (url !== undefined) {
-    if (expr === undefined) throw new InputError('--url must come with --expr, got none')
+  if (file === undefined) {
+    if (expr === undefined) throw new InputError('--url or --source must come with --expr, got none')
     const now = world.now()
     const to = parseMoment('--end', end ?? 'now', now)
     const from = start === undefined ? to - 6 * HOUR : parseMoment('--start', start, now)
     if (from >= to)
       throw new InputError(`--start must be before --end, got ${new Date(from).toISOString()} and ${new Date(to).toISOString()}`)
     const step = stepText === undefined ? roundStep(to - from, 5000) : parseLength('--step', stepText)
-    const source = makeSource('prometheus', { url }, needs)
+    const { source, hints } = await connect(url, '--url', options, world)
+    printHints(hints, err)
     return { ...tidy(await source.read({ expr, range: { start: from, end: to + 1 }, step }, signal)), step }
   }
-  const table = await readTable(file!, fileLimit(maxSize))
+  const table = await readTable(file, fileLimit(maxSize))
   if (table.times.length === 0) return { frames: [], warnings: table.warnings, step: 1 }
   const [first, last] = extremes(table.times)
   const step = stepText === undefined ? (table.step > 0 ? table.step : 1000) : parseLength('--step', stepText)
@@ -131,16 +135,8 @@ async function readSeries({ file, url, expr, start, end, step: stepText, maxSize
     })
     return { frames, warnings: table.warnings, step }
   }
-  const source = makeSource('csv', { path: resolve(file!) }, needs)
+  const source = create(sources, { type: 'csv', path: resolve(file) }, { ...world, folder: process.cwd() })
   return { ...tidy(await source.read({ expr: wanted.join(','), range: { start: from, end: to }, step }, signal)), step }
-}
-
-function makeSource(type: 'prometheus' | 'csv', options: object, needs: Parameters<(typeof sources)[string]['create']>[1]) {
-  const member = sources[type]!
-  const checked = member.config.safeParse(options)
-  if (!checked.success)
-    throw new InputError(`--url must be an address like http://127.0.0.1:9090, got ${JSON.stringify(Object.values(options)[0])}`)
-  return member.create(checked.data, needs)
 }
 
 function tidy({ frames, warnings }: SeriesAnswer) {

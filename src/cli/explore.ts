@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { InputError } from '../errors.ts'
 import type { World } from '../execution/world.ts'
-import { sources } from '../sources/index.ts'
-import type { Source } from '../sources/source.ts'
+import { connect, printHints, requireFileOrSource } from './connect/connect.ts'
+import type { ConnectOptions } from './connect/options.ts'
 import { checkQueries, type Query, readQueries } from './explore/check-queries.ts'
 import { BASES, type Basis } from './explore/prepare.ts'
 import { printReport, reportJson } from './explore/print.ts'
@@ -12,7 +12,7 @@ import { paint, showProgress, type Terminal } from './terminal.ts'
 import { parseLength } from './time-option.ts'
 import { realWorld } from './world.ts'
 
-export interface ExploreCommand {
+export interface ExploreCommand extends ConnectOptions {
   readonly file?: string
   readonly url?: string
   readonly match?: string
@@ -39,7 +39,7 @@ export async function run(options: ExploreCommand, terminal: Terminal, world: Wo
     throw new InputError(`--on must be one of ${BASES.join(', ')}, got ${JSON.stringify(options.on)}`)
   const progress = showProgress(err, world.now)
   const queries = (await Promise.all(options.queries.map(readQueries))).flat()
-  const { collection, faults } = await readAll(options, queries, world, text => progress.say(text))
+  const { collection, faults, place } = await readAll(options, queries, world, terminal, text => progress.say(text))
   const report = explore(
     collection,
     {
@@ -55,7 +55,7 @@ export async function run(options: ExploreCommand, terminal: Terminal, world: Wo
   progress.end()
   if (options.html !== undefined) {
     const { pageOf } = await import('./explore/page.ts')
-    await writeFile(options.html, pageOf(report, { title: titleOf(options), now: world.now() }))
+    await writeFile(options.html, pageOf(report, { title: place, now: world.now() }))
   }
   if (options.json) out.write(`${JSON.stringify(reportJson(report), null, 2)}\n`)
   else out.write(printReport(report, terminal))
@@ -63,24 +63,28 @@ export async function run(options: ExploreCommand, terminal: Terminal, world: Wo
   if (options.html !== undefined) err.write(`${options.html} shows it with plots\n`)
 }
 
-function titleOf({ file, url, match, job }: ExploreCommand): string {
-  return file ?? `${match ?? `{job=${JSON.stringify(job)}}`} of ${url}`
-}
-
-async function readAll(options: ExploreCommand, queries: readonly Query[], world: World, say: (text: string) => void) {
+async function readAll(
+  options: ExploreCommand,
+  queries: readonly Query[],
+  world: World,
+  { err }: Terminal,
+  say: (text: string) => void,
+) {
   const { file, url, match, job, limit } = options
-  if ((file === undefined) === (url === undefined)) throw new InputError('must have either FILE or --url, got both or none')
+  requireFileOrSource(options)
   const times = {
     ...(options.since === undefined ? {} : { since: parseLength('--since', options.since) }),
     ...(options.step === undefined ? {} : { step: parseLength('--step', options.step) }),
   }
   if (file !== undefined) {
-    if (match !== undefined || job !== undefined) throw new InputError('--match and --job must come with --url, got FILE')
+    if (match !== undefined || job !== undefined)
+      throw new InputError('--match and --job must come with --url or --source, got FILE')
     const collection = await readFileSeries(file, { ...times, limit, maxSize: options.maxSize })
-    return { collection, faults: await checkQueries(queries, collection.names) }
+    return { collection, faults: await checkQueries(queries, collection.names), place: file }
   }
   if ((match === undefined) === (job === undefined)) throw new InputError('must have either --match or --job, got both or none')
-  const source = openSource(url!, world)
+  const { source, url: place, hints } = await connect(url, '--url', options, world)
+  printHints(hints, err)
   const { signal } = new AbortController()
   await source.check(signal)
   say('asking what is there')
@@ -89,13 +93,6 @@ async function readAll(options: ExploreCommand, queries: readonly Query[], world
   if (collection.series.length === 0) throw new InputError(`must select series that had data, got none for ${selector}`)
   const time = collection.times.at(-1)!
   const seconds = secondsOf({ start: collection.times[0], end: time })
-  return { collection, faults: await checkQueries(queries, collection.names, { source, time, seconds, signal }) }
-}
-
-function openSource(address: string, world: World): Source {
-  const url = /^https?:\/\//.test(address) ? address : `http://${address}`
-  const member = sources.prometheus!
-  const checked = member.config.safeParse({ url })
-  if (!checked.success) throw new InputError(`--url must be an address like http://127.0.0.1:9090, got ${JSON.stringify(url)}`)
-  return member.create(checked.data, { fetch: world.fetch, now: world.now, sleep: world.sleep, folder: process.cwd() })
+  const faults = await checkQueries(queries, collection.names, { source, time, seconds, signal })
+  return { collection, faults, place: `${selector} of ${place}` }
 }

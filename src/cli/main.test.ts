@@ -52,7 +52,7 @@ describe('the program', () => {
     })
   })
   it('prints no colour where there is no screen', async () => {
-    expect((await run('detect')).err).toBe('tidewatch: must have either FILE or --url, got both or none\n')
+    expect((await run('detect')).err).toBe('tidewatch: must have either FILE or --url (or --source), got both or none\n')
   })
 })
 
@@ -193,7 +193,7 @@ describe('detect', () => {
       code: 1,
       err: expect.stringContaining('must be a readable file'),
     })
-    expect(await run('detect', '--url', 'nonsense:', '--expr', 'up')).toMatchObject({
+    expect(await run('detect', '--url', 'ftp://nonsense', '--expr', 'up')).toMatchObject({
       code: 2,
       err: expect.stringContaining('must be an address'),
     })

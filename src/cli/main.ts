@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from '@commander-js/extra-typings'
 import { ConfigError, DeliveryError, InputError, SourceError, StartError, StoreError } from '../errors.ts'
 import { parseSize } from '../size.ts'
+import { collect, withConnectOptions } from './connect/options.ts'
 import { paint, realTerminal, type Terminal } from './terminal.ts'
 import { VERSION } from './version.ts'
 
@@ -53,28 +54,34 @@ Examples:
 ${EXIT_CODES}`,
     )
 
-  program
-    .command('scan')
-    .description(
-      'look through a Prometheus without any configuration: what was odd, strongest first, and a configuration to start from',
-    )
-    .argument('<url>', 'address of a Prometheus or anything with its API')
-    .option('--since <duration>', 'how far to look back; default a week, or what there is')
-    .option('--step <duration>', 'time between rows; default what suits the history')
-    .option('--top <n>', 'rows to print', toCount, 10)
-    .option('--limit <n>', 'metrics to look at beside those of known products', toCount, 60)
-    .option('--out <file>', 'starter configuration to write', 'tidewatch.yaml')
-    .option('--no-write', 'write no starter configuration')
-    .option('--json', 'print JSON', false)
+  withConnectOptions(
+    program
+      .command('scan')
+      .description(
+        'look through a Prometheus without any configuration: what was odd, strongest first, and a configuration to start from',
+      )
+      .argument('[url]', 'address of a Prometheus or anything with its API')
+      .option('--since <duration>', 'how far to look back; default a week, or what there is')
+      .option('--step <duration>', 'time between rows; default what suits the history')
+      .option('--top <n>', 'rows to print', toCount, 10)
+      .option('--limit <n>', 'metrics to look at beside those of known products', toCount, 60)
+      .option('--out <file>', 'starter configuration to write', 'tidewatch.yaml')
+      .option('--no-write', 'write no starter configuration')
+      .option('--json', 'print JSON', false),
+  )
     .addHelpText(
       'after',
       examples(
         'scan http://127.0.0.1:9090',
         'scan http://127.0.0.1:9090 --since 1h --step 1s',
         'scan http://127.0.0.1:9090 --json --no-write',
+        "scan https://mimir.example/prometheus -H 'X-Scope-OrgID: team' --bearer-token-file token --ca-file ca.pem",
+        'scan --source prometheus --config tidewatch.yaml --out more.yaml',
       ),
     )
-    .action(async (url, options) => (await import('./scan.ts')).run({ url, ...options }, terminal))
+    .action(async (url, options) =>
+      (await import('./scan.ts')).run({ ...(url === undefined ? {} : { url }), ...options }, terminal),
+    )
 
   program
     .command('serve')
@@ -90,25 +97,27 @@ ${EXIT_CODES}`,
     .addHelpText('after', examples('demo', 'demo --listen 127.0.0.1:8080'))
     .action(async options => (await import('./demo.ts')).run(options))
 
-  program
-    .command('detect')
-    .description('find what is odd in a CSV file or in the answer to a query')
-    .argument('[file]', 'CSV file (also .gz): a time column and one or many value columns')
-    .option('--url <url>', 'ask a Prometheus instead')
-    .option('--expr <expr>', 'query, or columns of the file; default all columns')
-    .option('--start <time>', 'ISO time, epoch, or a duration before now; default 6h before the end')
-    .option('--end <time>', 'likewise; default now')
-    .option('--step <duration>', 'time between rows; default what suits the range, or as in the file')
-    .option(
-      '--detector <type>',
-      'a type or { type: …, option: … }; may be given again',
-      collect,
-      undefined as readonly string[] | undefined,
-    )
-    .option('--rule <type>', 'likewise', 'budget')
-    .option('--json', 'print JSON', false)
-    .option('--plot <file.svg>', 'draw value, band and anomalies')
-    .option('--max-size <size>', 'largest file that is read, after unzipping; default 256MiB', toSize)
+  withConnectOptions(
+    program
+      .command('detect')
+      .description('find what is odd in a CSV file or in the answer to a query')
+      .argument('[file]', 'CSV file (also .gz): a time column and one or many value columns')
+      .option('--url <url>', 'ask a Prometheus instead; see below for one that is protected')
+      .option('--expr <expr>', 'query, or columns of the file; default all columns')
+      .option('--start <time>', 'ISO time, epoch, or a duration before now; default 6h before the end')
+      .option('--end <time>', 'likewise; default now')
+      .option('--step <duration>', 'time between rows; default what suits the range, or as in the file')
+      .option(
+        '--detector <type>',
+        'a type or { type: …, option: … }; may be given again',
+        collect,
+        undefined as readonly string[] | undefined,
+      )
+      .option('--rule <type>', 'likewise', 'budget')
+      .option('--json', 'print JSON', false)
+      .option('--plot <file.svg>', 'draw value, band and anomalies')
+      .option('--max-size <size>', 'largest file that is read, after unzipping; default 256MiB', toSize),
+  )
     .addHelpText(
       'after',
       examples(
@@ -121,30 +130,32 @@ ${EXIT_CODES}`,
       (await import('./detect.ts')).run({ ...(file === undefined ? {} : { file }), ...options, detector }, terminal),
     )
 
-  program
-    .command('explore')
-    .description('what series have to do with each other: correlations with lags, redundant groups, seasons, gaps, dead ones')
-    .argument('[file]', 'CSV file (also .gz): a time column and one column for each series')
-    .option('--url <url>', 'look into a Prometheus instead, with --job or --match')
-    .option('--match <selector>', 'the series with these labels, like {namespace="dns"}')
-    .option('--job <job>', 'the series of this job')
-    .option('--since <duration>', 'how far to look back; default a week, or what there is')
-    .option('--step <duration>', 'time between rows; default what suits the history, or as in the file')
-    .option('--max-lag <duration>', 'longest lag to look for; default 60 rows, or a tenth of them')
-    .option('--on <what>', 'correlate the residual beside season and trend, the change or the value', 'residual')
-    .option('--rank', 'correlate ranks: any rising curve counts, outliers do not', false)
-    .option('--least <r>', 'weakest correlation to tell', toShare, 0.5)
-    .option('--redundant <r>', 'correlation from which one series stands for another', toShare, 0.9)
-    .option(
-      '--queries <file>',
-      'rules, flows or dashboards: which of their expressions can never return data; may be given again',
-      collect,
-      undefined as readonly string[] | undefined,
-    )
-    .option('--limit <n>', 'series to look at', toCount, 500)
-    .option('--json', 'print JSON', false)
-    .option('--html <file>', 'write a page with plots')
-    .option('--max-size <size>', 'largest file that is read, after unzipping; default 256MiB', toSize)
+  withConnectOptions(
+    program
+      .command('explore')
+      .description('what series have to do with each other: correlations with lags, redundant groups, seasons, gaps, dead ones')
+      .argument('[file]', 'CSV file (also .gz): a time column and one column for each series')
+      .option('--url <url>', 'look into a Prometheus instead, with --job or --match')
+      .option('--match <selector>', 'the series with these labels, like {namespace="dns"}')
+      .option('--job <job>', 'the series of this job')
+      .option('--since <duration>', 'how far to look back; default a week, or what there is')
+      .option('--step <duration>', 'time between rows; default what suits the history, or as in the file')
+      .option('--max-lag <duration>', 'longest lag to look for; default 60 rows, or a tenth of them')
+      .option('--on <what>', 'correlate the residual beside season and trend, the change or the value', 'residual')
+      .option('--rank', 'correlate ranks: any rising curve counts, outliers do not', false)
+      .option('--least <r>', 'weakest correlation to tell', toShare, 0.5)
+      .option('--redundant <r>', 'correlation from which one series stands for another', toShare, 0.9)
+      .option(
+        '--queries <file>',
+        'rules, flows or dashboards: which of their expressions can never return data; may be given again',
+        collect,
+        undefined as readonly string[] | undefined,
+      )
+      .option('--limit <n>', 'series to look at', toCount, 500)
+      .option('--json', 'print JSON', false)
+      .option('--html <file>', 'write a page with plots')
+      .option('--max-size <size>', 'largest file that is read, after unzipping; default 256MiB', toSize),
+  )
     .addHelpText(
       'after',
       examples(
@@ -259,10 +270,6 @@ function storeFile() {
 
 function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map(line => `  $ tidewatch ${line}\n`).join('')}\n${EXIT_CODES}`
-}
-
-function collect(text: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), text]
 }
 
 function toCount(text: string): number {

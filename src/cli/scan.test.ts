@@ -133,7 +133,7 @@ describe('scan', () => {
   })
   it('says when the address is none', async () => {
     await expect(scan(LAB, { url: 'http://' })).rejects.toThrow(
-      'url must be an address like http://127.0.0.1:9090, got "http://"',
+      'URL must be an address like http://127.0.0.1:9090, got "http://"',
     )
   })
 })
@@ -211,7 +211,10 @@ it('a starter stands hostile names and expressions', async () => {
     },
     { id: 'no', summary: 'yes', expr: 'null', bad: 'both' as const, severity: 'critical' as const },
   ]
-  writeFileSync(file, writeStarter({ url: "http://h/'x", interval: 15_000, window: '75s', signals }))
+  writeFileSync(
+    file,
+    writeStarter({ source: { part: { url: "http://h/'x" }, unset: [] }, interval: 15_000, window: '75s', signals }),
+  )
   const { flows } = await readConfiguration(file)
   expect(flows.map(({ name, summary, query }) => ({ name, summary, expr: query.expr }))).toEqual([
     { name: 'a-b-c-', summary: signals[0]!.summary, expr: signals[0]!.expr },

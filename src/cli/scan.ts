@@ -1,15 +1,17 @@
 import { writeFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { detectors } from '../detectors/index.ts'
 import { DAY, formatDuration, HOUR, MINUTE, SECOND } from '../duration.ts'
-import { InputError } from '../errors.ts'
 import type { World } from '../execution/world.ts'
 import { type Frame, slice } from '../frame/frame.ts'
 import { create } from '../pipeline/configuration.ts'
 import { type Examiner, examine } from '../pipeline/examine.ts'
 import { refiners } from '../refiners/index.ts'
 import { rules } from '../rules/index.ts'
-import { sources } from '../sources/index.ts'
 import type { Source } from '../sources/source.ts'
+import { type Connection, connect, printHints } from './connect/connect.ts'
+import type { ConnectOptions } from './connect/options.ts'
+import { toStarterSource } from './connect/written-source.ts'
 import { findHistory, type History } from './scan/discover.ts'
 import { type Oddity, rankTroubles, type Trouble } from './scan/rank.ts'
 import { chooseSignals, type Signal } from './scan/signals.ts'
@@ -19,8 +21,8 @@ import { paint, showProgress, type Terminal } from './terminal.ts'
 import { parseLength } from './time-option.ts'
 import { realWorld } from './world.ts'
 
-export interface ScanOptions {
-  readonly url: string
+export interface ScanOptions extends ConnectOptions {
+  readonly url?: string | undefined
   readonly since?: string
   readonly step?: string
   readonly top: number
@@ -37,11 +39,12 @@ const SPARK = 40
 const SERIES = 200
 
 /** `tidewatch scan`: looks through a source without configuration. */
-export async function run(given: ScanOptions, terminal: Terminal, world: World = realWorld()): Promise<void> {
-  const options = { ...given, url: /^https?:\/\//.test(given.url) ? given.url : `http://${given.url}` }
+export async function run(options: ScanOptions, terminal: Terminal, world: World = realWorld()): Promise<void> {
   const { out, err } = terminal
   const { signal: abort } = new AbortController()
-  const source = openSource(options.url, world)
+  const connection = await connect(options.url, 'URL', options, world)
+  const { source } = connection
+  printHints(connection.hints, err)
   const progress = showProgress(err, world.now)
   await source.check(abort)
   progress.say('asking what is there')
@@ -62,17 +65,10 @@ export async function run(given: ScanOptions, terminal: Terminal, world: World =
 
   const troubles = rankTroubles(found.oddities, 3 * history.step)
   const shown = troubles.slice(0, options.top)
-  if (options.json) out.write(`${JSON.stringify(toJson(options.url, history, found, shown), null, 2)}\n`)
+  if (options.json) out.write(`${JSON.stringify(toJson(connection.url, history, found, shown), null, 2)}\n`)
   else out.write(print(history, found, shown, troubles.length, terminal))
   for (const warning of found.warnings) err.write(`${paint('yellow', 'warning', err)}: ${warning}\n`)
-  if (options.write && found.signals.length > 0) await saveStarter(options, history, found.signals, err)
-}
-
-function openSource(url: string, world: World): Source {
-  const member = sources.prometheus!
-  const checked = member.config.safeParse({ url })
-  if (!checked.success) throw new InputError(`url must be an address like http://127.0.0.1:9090, got ${JSON.stringify(url)}`)
-  return member.create(checked.data, { fetch: world.fetch, now: world.now, sleep: world.sleep, folder: process.cwd() })
+  if (options.write && found.signals.length > 0) await saveStarter(options.out, connection, history, found.signals, err)
 }
 
 export interface Found {
@@ -213,22 +209,25 @@ function toJson(
 }
 
 async function saveStarter(
-  options: ScanOptions,
+  file: string,
+  { written, folder }: Connection,
   history: History,
   signals: readonly Signal[],
   err: Terminal['err'],
 ): Promise<void> {
+  const source = toStarterSource(written, folder, dirname(resolve(file)), process.env)
   const text = writeStarter({
-    url: options.url,
+    source,
     interval: history.interval,
     window: history.window,
     signals: signals.slice(0, 40),
   })
   try {
-    await writeFile(options.out, text, { flag: 'wx' })
-    err.write(`${options.out} watches ${Math.min(40, signals.length)} signals; next: tidewatch serve --config ${options.out}\n`)
+    await writeFile(file, text, { flag: 'wx' })
+    const before = source.unset.length > 0 ? `set ${source.unset.join(', ')} in the environment, then ` : ''
+    err.write(`${file} watches ${Math.min(40, signals.length)} signals; next: ${before}tidewatch serve --config ${file}\n`)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    err.write(`${options.out} exists and stays as it is; --out FILE writes another\n`)
+    err.write(`${file} exists and stays as it is; --out FILE writes another\n`)
   }
 }

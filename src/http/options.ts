@@ -16,7 +16,7 @@ export const filledSecret = () => secret().refine(given => given.reveal() !== ''
 export const connectionOptions = {
   headers: z
     .record(z.string().regex(/^[!#$%&'*+.^_`|~\w-]+$/, 'must be the name of a header'), secret(), {
-      error: 'must be a mapping of names to texts, got something else',
+      error: ({ code }) => (code === 'invalid_type' ? 'must be a mapping of names to texts, got something else' : undefined),
     })
     .default(() => ({}))
     .meta({ description: 'headers of each request, such as X-Scope-OrgID; never printed' }),

@@ -1,9 +1,11 @@
+import { stringify } from 'yaml'
 import { formatDuration, MINUTE } from '../../duration.ts'
+import type { StarterSource } from '../connect/written-source.ts'
 import { rateWindow } from './discover.ts'
 import type { Signal } from './signals.ts'
 
 export interface StarterOptions {
-  readonly url: string
+  readonly source: StarterSource
   /** Distance of two scrapes, ms. */
   readonly interval: number
   /** Window of `rate` in the expressions of the signals. */
@@ -12,7 +14,7 @@ export interface StarterOptions {
 }
 
 /** A commented configuration that watches the signals; loads without a fault. */
-export function writeStarter({ url, interval, window, signals }: StarterOptions): string {
+export function writeStarter({ source, interval, window, signals }: StarterOptions): string {
   const every = interval < 15_000 ? interval : Math.max(interval, MINUTE)
   const live = rateWindow(interval, every)
   const flows = signals.map(signal => writeFlow(signal, signal.expr.replaceAll(`[${window}]`, `[${live}]`)))
@@ -22,8 +24,7 @@ export function writeStarter({ url, interval, window, signals }: StarterOptions)
 sources:
   prometheus:
     type: prometheus
-    url: ${quote(url)}
-    # bearerToken: \${PROMETHEUS_TOKEN}
+${writeSource(source)}
 
 # Ways to tell people. Flows name them under \`notify\`.
 notifiers:
@@ -51,6 +52,16 @@ x-usual: &usual
 
 flows:
 ${flows.join('\n')}`
+}
+
+/** The options of the source, with a word on what must be set. */
+function writeSource({ part, unset }: StarterSource): string {
+  const lines = stringify(part, { lineWidth: 0, defaultStringType: 'QUOTE_SINGLE', defaultKeyType: 'PLAIN' })
+    .trimEnd()
+    .split('\n')
+  if (unset.length > 0) lines.unshift(`# Secrets that came from no file: set ${unset.join(', ')} in the environment.`)
+  if (Object.keys(part).join() === 'url') lines.push('# bearerToken: ${PROMETHEUS_TOKEN}')
+  return lines.map(line => `    ${line}`).join('\n')
 }
 
 function writeFlow({ id, summary, unit, bad, severity, down }: Signal, expr: string): string {

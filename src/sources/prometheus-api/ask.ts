@@ -158,7 +158,7 @@ function refuse({ status, headers, redact }: HttpAnswer, text: string, call: Cal
   const body = parseJson(text)
   const said = body ? describe(body, text, redact) : text.trim() === '' ? 'nothing more' : excerpt(text, redact)
   return {
-    error: fault(call, options, `must answer with success, got ${status} ${said}${hint}`, retryable),
+    error: fault(call, options, `must answer with success, got ${status} ${said}${hint}`, retryable, status),
     wish: retryable ? readRetryAfter(headers, now) : undefined,
   }
 }
@@ -207,8 +207,9 @@ function withoutQuery(location: string | null): string {
   return (location ?? 'nowhere').replace(/[?#].*$/, '').replace(/\/\/[^/@]*@/, '//')
 }
 
-function fault(call: Call, options: Options, message: string, retryable: boolean): SourceError {
-  return new SourceError(`prometheus at ${options.url} ${message}`, { retryable, requests: [printCall(call, options)] })
+function fault(call: Call, options: Options, message: string, retryable: boolean, status?: number): SourceError {
+  const requests = [printCall(call, options)]
+  return new SourceError(`prometheus at ${options.url} ${message}`, { retryable, requests, status })
 }
 
 /** The error of an answer, with the source and the request that it came from. */
