@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client'
 import { DAY } from '../duration.ts'
+import { SourceError } from '../errors.ts'
 import type { Configuration } from '../pipeline/configuration.ts'
 import type { Wanted } from '../pipeline/pipeline.ts'
 import { fromOutbox } from '../responding/outbox.ts'
@@ -151,6 +152,7 @@ async function openService(
     onError: (flow, error) => {
       if (signal.aborted) return
       countRun(flow, 'failed')
+      if (error instanceof SourceError && error.limit) metrics.limits.inc({ limit: error.limit })
       problemLog.failed(`flow ${flow}`, error instanceof Error ? error.message : String(error))
     },
   })

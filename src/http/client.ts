@@ -84,20 +84,25 @@ export function openClient(options: Connection & { readonly timeout: number }, n
   }
 }
 
+/** Room for a body whose length nobody said, and the most that is believed of one that was said. */
+const FIRST_ROOM = 64 * 1024
+const MOST_ROOM = 32 * 1024 * 1024
+
+/** Copies chunk by chunk into room that doubles, so that the thread is never kept for the length of a large body. */
 async function readBody(response: Response, limit: number) {
-  const chunks: Uint8Array[] = []
+  const said = Number(response.headers.get('content-length')) || FIRST_ROOM
+  let room = new Uint8Array(Math.min(limit, said, MOST_ROOM))
   let length = 0
   for await (const chunk of response.body ?? []) {
-    chunks.push(chunk)
-    length += chunk.length
-    if (length > limit) break
+    const part = chunk.subarray(0, limit - length)
+    if (length + part.length > room.length) {
+      const grown = new Uint8Array(Math.min(limit, Math.max(2 * room.length, length + part.length)))
+      grown.set(room.subarray(0, length))
+      room = grown
+    }
+    room.set(part, length)
+    length += part.length
+    if (part.length < chunk.length) return { bytes: room.subarray(0, length), complete: false }
   }
-  const bytes = new Uint8Array(Math.min(length, limit))
-  let at = 0
-  for (const chunk of chunks) {
-    const part = chunk.subarray(0, bytes.length - at)
-    bytes.set(part, at)
-    at += part.length
-  }
-  return { bytes, complete: length <= limit }
+  return { bytes: room.subarray(0, length), complete: true }
 }

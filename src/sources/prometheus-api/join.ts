@@ -9,7 +9,8 @@ interface Joined {
   readonly labels: Labels
   readonly value: Float64Array
   notANumber: Uint8Array | undefined
-  piece: Piece
+  /** The last one that it was in. */
+  readonly piece: Piece
 }
 
 /** The pieces of an answer, put together. */
@@ -26,17 +27,17 @@ export function openJoiner(times: Float64Array, limits: Limits): Joiner {
   const found = new Map<string, Joined>()
   const left = collectLeftOut()
 
-  const joinedFor = (id: string, labels: Labels, piece: Piece): Joined => {
+  /** Copies the rows of a piece into the series of that name; a first piece that is the whole needs no room to be filled. */
+  const put = (id: string, labels: Labels, rows: Float64Array, piece: Piece): Joined => {
     const known = found.get(id)
     if (known?.piece === piece) throw new SourceError(`must answer with each series once, got ${id} twice`, { retryable: false })
-    if (known) {
-      known.piece = piece
-      return known
-    }
-    checkSize(found.size + 1, times.length, limits)
-    const made = { labels, value: new Float64Array(times.length).fill(NaN), notANumber: undefined, piece }
-    found.set(id, made)
-    return made
+    if (!known) checkSize(found.size + 1, times.length, limits)
+    const isWhole = !known && rows.length === times.length
+    const value = known?.value ?? (isWhole ? rows.slice() : new Float64Array(times.length).fill(NaN))
+    if (!isWhole) value.set(rows, piece.from)
+    const series = { labels, value, notANumber: known?.notANumber, piece }
+    found.set(id, series)
+    return series
   }
 
   return {
@@ -44,8 +45,7 @@ export function openJoiner(times: Float64Array, limits: Limits): Joiner {
       left.add(leftOut)
       const rows = piece.to - piece.from
       ids.forEach((id, i) => {
-        const series = joinedFor(id, labels[i], piece)
-        series.value.set(values.subarray(i * rows, (i + 1) * rows), piece.from)
+        const series = put(id, labels[i], values.subarray(i * rows, (i + 1) * rows), piece)
         const marks = notANumber?.subarray(i * rows, (i + 1) * rows)
         if (!marks?.includes(1)) return
         series.notANumber ??= new Uint8Array(times.length)

@@ -50,6 +50,7 @@ export async function readBytes(input: string | Uint8Array, limits: Bytes): Prom
 function tooLarge({ name, maxBytes, option }: Bytes): SourceError {
   return new SourceError(`${name}: must have at most ${formatSize(maxBytes)} (unzipped), got more; ${option} sets the limit`, {
     retryable: false,
+    limit: 'maxBytes',
   })
 }
 
