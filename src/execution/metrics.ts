@@ -56,11 +56,25 @@ export function describeMetrics(registry: Registry, { version }: { readonly vers
     ),
     sourceReads: counter('source_reads_total', 'Questions of flows to a source.', 'source', 'status'),
 
-    channelUp: gauge('channel_up', 'Whether the channel delivers: 0 while messages wait behind an error.', 'channel'),
+    channelUp: gauge(
+      'channel_up',
+      'Whether the channel accepts what it is sent: 0 while every attempt fails, also of repetitions.',
+      'channel',
+    ),
     channelSent: counter('channel_sent_total', 'Messages that the other side accepted, repetitions too.', 'channel'),
     channelFailed: counter('channel_failed_total', 'Sendings that failed.', 'channel', 'reason'),
     channelFailures: gauge('channel_consecutive_failures', 'Failed sendings since the last accepted one.', 'channel'),
     channelPending: gauge('channel_pending', 'Messages that wait for their first acceptance.', 'channel'),
+    channelOldestPending: gauge(
+      'channel_oldest_pending_seconds',
+      'Age of the oldest message that waits for its first acceptance; 0 when there is none.',
+      'channel',
+    ),
+    channelSetAside: gauge(
+      'channel_set_aside',
+      'Messages whose content was refused, and that wait for the next change or repetition of their anomaly.',
+      'channel',
+    ),
     channelAbandoned: counter(
       'channel_abandoned_total',
       'Messages that are not sent again though they were not accepted.',

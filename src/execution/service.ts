@@ -7,6 +7,7 @@ import { fromOutbox } from '../responding/outbox.ts'
 import type { Change, Store } from '../stores/store.ts'
 import { type Assembly, assemble, requireSame } from './assembly.ts'
 import { openComputePool } from './compute-pool.ts'
+import { openFirstRuns } from './first-runs.ts'
 import { openInProcessDispatcher } from './in-process-dispatcher.ts'
 import { repeat } from './loop.ts'
 import { describeMetrics, describeTraining } from './metrics.ts'
@@ -15,6 +16,7 @@ import { openScheduler } from './scheduler.ts'
 import { openSourceChecks, type SourceHealth } from './source-checks.ts'
 import { openTrainer, type TrainingLoad } from './trainer.ts'
 import { openTrainingPool } from './training-pool.ts'
+import { openDeliveryLog } from './watch/delivery-log.ts'
 import { configureCounters } from './watch/measure.ts'
 import { openWatch } from './watch/open-watch.ts'
 import { openProblemLog } from './watch/problem-log.ts'
@@ -80,6 +82,7 @@ async function openService(
   opened.defer(() => pool.close())
   const registry = new Registry()
   const problemLog = openProblemLog(world)
+  const deliveryLog = openDeliveryLog(world, problemLog)
   const metrics = describeMetrics(registry, { version: world.version ?? 'unknown' })
   const trainingPool = openTrainingPool(first.training.threads)
   opened.defer(() => trainingPool.close())
@@ -109,11 +112,13 @@ async function openService(
       channels: assembly.notifiers,
       now,
       random: world.random,
-      onError: (channel, error) => log('warning', `${channel}: ${error.message}`),
+      held: () => firstRuns.waiting(),
+      onAttempt: deliveryLog.attempted,
+      onError: (_channel, error) => deliveryLog.storeFailed(error),
     })
   let outboxStop = new AbortController()
   let outbox = makeOutbox(current)
-  let outboxDone = outbox.run(outboxStop.signal)
+  let outboxDone = Promise.resolve()
   opened.defer(async () => {
     outboxStop.abort()
     await outboxDone
@@ -148,15 +153,21 @@ async function openService(
     store,
     dispatcher,
     now,
-    onDone: flow => problemLog.worked(`flow ${flow}`),
+    onDone: flow => {
+      firstRuns.ended(flow)
+      problemLog.worked(`flow ${flow}`)
+    },
     onError: (flow, error) => {
       if (signal.aborted) return
+      firstRuns.ended(flow)
       countRun(flow, 'failed')
       if (error instanceof SourceError && error.limit) metrics.limits.inc({ limit: error.limit })
       problemLog.failed(`flow ${flow}`, error instanceof Error ? error.message : String(error))
     },
   })
   await scheduler.schedule(first.flows)
+  const firstRuns = openFirstRuns(await store.flows(), now)
+  outboxDone = outbox.run(outboxStop.signal)
 
   const sourceChecks = openSourceChecks({ now, signal, problemLog })
   const checkSources = () => sourceChecks.check(current)

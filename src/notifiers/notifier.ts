@@ -1,8 +1,13 @@
 import type { Message } from '../stores/store.ts'
 
-/** One way to tell people. Resolves when the other side accepted; throws `DeliveryError` otherwise. */
+/** One way to tell people. */
 export interface Notifier {
-  send(message: Message, signal: AbortSignal): Promise<void>
+  /**
+   * Resolves when the other side accepted; throws `DeliveryError` otherwise. A text is the identity by which the other side knows what it
+   * accepted; it comes back with the next message about the anomaly (`message.accepted`), so that a notifier whose identities change can end
+   * the old one.
+   */
+  send(message: Message, signal: AbortSignal): Promise<string | void>
   /**
    * The other side forgets what is not repeated: a firing message is sent again every `every` ms while its anomaly is open, with its latest
    * numbers, and a resolved one for `afterEnd` ms.

@@ -9,7 +9,8 @@ import { fromMemory } from '../stores/memory.ts'
 import type { Message, Store } from '../stores/store.ts'
 import { openReceiver } from '../testing/fake-receiver.ts'
 import { exampleMessage } from '../testing/notifier-laws.ts'
-import { deliver, fromOutbox, nextSending, type OutboxOptions } from './outbox.ts'
+import { nextSending } from './back-off.ts'
+import { type Attempt, type Delivered, deliver, fromOutbox, type OutboxOptions } from './outbox.ts'
 
 const START = Date.UTC(2026, 0, 5, 10)
 
@@ -33,12 +34,14 @@ function openWorld(
   changes: Partial<Store> = {},
 ) {
   const store: Store = { ...fromMemory(), ...changes }
-  const world = { now: START, random: 0.5, errors: [] as string[] }
+  const world = { now: START, random: 0.5, errors: [] as string[], attempts: [] as Attempt[], held: [] as string[] }
   const parts = {
     store,
     channels,
     now: () => world.now,
     random: () => world.random,
+    held: () => world.held,
+    onAttempt: (_channel: string, attempt: Attempt) => void world.attempts.push(attempt),
     onError: (channel: string, error: Error) => void world.errors.push(`${channel}: ${error.message}`),
     options,
   }
@@ -83,6 +86,17 @@ function anomalyOf(name: string, score: number, ongoing: boolean): Anomaly {
   return { ...anomaly, labels: { series: name }, start: START, end: START + MINUTE, peak: START, score, ongoing }
 }
 
+/** What a pass did; what is not named it did not do. */
+const did = (some: Partial<Delivered>): Delivered => ({
+  delivered: 0,
+  retried: 0,
+  setAside: 0,
+  skipped: 0,
+  abandoned: 0,
+  ...some,
+})
+
+const refused = () => new DeliveryError('no such label', { about: 'message', reason: '400' })
 const forNow = (retryAfter?: number) =>
   new DeliveryError('busy', { about: 'channel', reason: '503', ...(retryAfter === undefined ? {} : { retryAfter }) })
 
@@ -91,8 +105,8 @@ describe('one pass', () => {
     const [a, b] = [fromAnswer(), fromAnswer()]
     const { find, pass, store } = openWorld({ a: a.notifier, b: b.notifier })
     await find([1, 2])
-    expect(await pass()).toEqual({ delivered: 4, retried: 0, abandoned: 0 })
-    expect(await pass()).toEqual({ delivered: 0, retried: 0, abandoned: 0 })
+    expect(await pass()).toEqual(did({ delivered: 4 }))
+    expect(await pass()).toEqual(did({}))
     expect(a.keys()).toHaveLength(2)
     expect(new Set(a.keys())).toEqual(new Set(b.keys()))
     expect((await store.channels()).map(({ pending, delivered }) => [pending, delivered])).toEqual([
@@ -159,7 +173,7 @@ describe('one pass', () => {
     const { find, pass, world, store } = openWorld({ a: notifier }, { deadline: 10 })
     await find([1])
     expect(await pass()).toMatchObject({ retried: 1 })
-    expect(world.errors).toEqual(['a: must be sent within 10ms, got no answer'])
+    expect(world.attempts).toMatchObject([{ outcome: 'failed', reason: 'timeout' }])
     expect((await store.channels())[0]).toMatchObject({ lastError: 'must be sent within 10ms, got no answer', pending: 1 })
   })
 
@@ -172,7 +186,7 @@ describe('one pass', () => {
     const waiting = await store.outbox('a', world.now)
     expect(waiting.map(message => message.attempts)).toEqual(waiting.map(() => 0))
     expect(waiting.length).toBeGreaterThanOrEqual(2)
-    expect(world.errors).toEqual([])
+    expect([world.errors, world.attempts.filter(({ outcome }) => outcome !== 'accepted')]).toEqual([[], []])
   })
 })
 
@@ -190,9 +204,9 @@ describe('a message that fails', () => {
     world.random = random
     const list: number[] = []
     const retry = store.retry
-    store.retry = (id, at, text) => {
-      list.push(at - world.now)
-      return retry(id, at, text)
+    store.retry = (id, at, again, text) => {
+      list.push(again - at)
+      return retry(id, at, again, text)
     }
     await find([1])
     for (let i = 0; i < attempts; i++) {
@@ -222,48 +236,184 @@ describe('a message that fails', () => {
     expect(await waits(1, {}, () => new TypeError('a bug'))).toHaveLength(1)
   })
 
-  it('is abandoned when it is refused for good, and the next one goes on', async () => {
+  it.each([
+    ['with repetitions', { every: MINUTE, afterEnd: 5 * MINUTE }],
+    ['without repetitions', undefined],
+  ])('is never given up while its anomaly is open, whatever the answer: a channel %s', async (_, resend) => {
+    const answers = ['301', '401', '403', '404', 'timeout', 'unreachable'].map(
+      reason => new DeliveryError(`got ${reason}`, { about: 'channel', reason }),
+    )
+    let fails = true
+    const { notifier, sent } = fromAnswer(() => {
+      if (fails) throw answers[sent.length % answers.length]!
+    }, resend)
+    const { find, pass, world, store } = openWorld({ a: notifier })
+    await find([1])
+    for (let day = 0; day < 30; day++) {
+      expect(await pass()).toEqual(did({ retried: 1 }))
+      world.now += DAY
+    }
+    fails = false
+    expect(await pass()).toEqual(did({ delivered: 1 }))
+    expect(await store.channels()).toMatchObject([{ pending: 0, delivered: 1, abandoned: 0, failingSince: NaN }])
+  })
+
+  it('is set aside alone when its content is refused; the others go on and the channel does not fail', async () => {
+    const { notifier, sent } = fromAnswer(({ anomaly }) => {
+      if (anomaly.labels.series === '1') throw refused()
+    })
+    const { find, pass, store, world } = openWorld({ a: notifier })
+    await find([1, 2])
+    expect(await pass()).toEqual(did({ delivered: 1, setAside: 1 }))
+    expect(await pass()).toEqual(did({}))
+    expect(await store.channels()).toMatchObject([{ setAside: 1, delivered: 1, pending: 0, abandoned: 0, failingSince: NaN }])
+    expect(world.attempts.map(({ outcome }) => outcome).sort()).toEqual(['accepted', 'set aside'])
+    const about = sent.find(({ anomaly }) => anomaly.labels.series === '1')!.anomaly.id
+    expect(await store.notifications([about])).toMatchObject([{ state: 'set aside', error: 'no such label' }])
+  })
+
+  it('that was set aside is tried again when its anomaly changes, and when it is repeated', async () => {
+    for (const resend of [undefined, { every: MINUTE, afterEnd: 5 * MINUTE }]) {
+      const { notifier, sent } = fromAnswer(({ anomaly }) => {
+        if (anomaly.score === 5) throw refused()
+      }, resend)
+      const { find, pass, world } = openWorld({ a: notifier })
+      await find([1])
+      await pass()
+      world.now += MINUTE
+      expect(await pass()).toEqual(did(resend ? { setAside: 1 } : {}))
+      await find([1], { score: 7 })
+      expect(await pass()).toEqual(did({ delivered: 1 }))
+      expect(sent.at(-1)).toMatchObject({ kind: 'opened', isSetAside: true, anomaly: { score: 7 } })
+    }
+  })
+
+  it('that was set aside gives way to the end of its anomaly', async () => {
     const { notifier, sent } = fromAnswer(({ kind }) => {
-      if (kind === 'opened') throw new DeliveryError('never', { about: 'message', reason: '400' })
+      if (kind === 'opened') throw refused()
     })
     const { find, pass, store } = openWorld({ a: notifier })
     await find([1])
-    expect(await pass()).toEqual({ delivered: 0, retried: 0, abandoned: 1 })
-    await find([1], { ongoing: false })
     await pass()
+    await find([1], { ongoing: false })
+    expect(await pass()).toEqual(did({ delivered: 1 }))
     expect(sent.map(message => message.kind)).toEqual(['opened', 'resolved'])
-    expect(await store.channels()).toMatchObject([{ abandoned: 1, delivered: 1, pending: 0 }])
+    expect(await store.channels()).toMatchObject([{ setAside: 0, abandoned: 0, delivered: 1, pending: 0 }])
   })
 
-  it('is abandoned after a day', async () => {
+  it('is given up a week after the end of its anomaly, the beginning and the end', async () => {
     const { notifier } = fromAnswer(() => {
       throw forNow()
     })
     const { find, pass, world, store } = openWorld({ a: notifier })
     await find([1])
-    world.now += DAY - 1
-    expect(await pass()).toMatchObject({ retried: 1 })
+    world.now += 30 * DAY
+    await pass()
+    await find([1], { ongoing: false })
+    world.now += 7 * DAY - 1
+    expect(await pass()).toEqual(did({ retried: 1 }))
     world.now += DAY
-    expect(await pass()).toMatchObject({ abandoned: 1 })
-    expect((await store.channels())[0]!.lastError).toBe('given up after 1d: busy')
+    expect(await pass()).toEqual(did({ abandoned: 1 }))
+    expect((await store.channels())[0]!.lastError).toBe('given up 1w after the end: busy')
+    expect(await pass()).toEqual(did({ abandoned: 1 }))
+    expect(await store.channels()).toMatchObject([{ pending: 0, abandoned: 2, delivered: 0 }])
   })
 
-  it('is not abandoned while it is still so and would be sent again anyway', async () => {
-    let busy = true
-    const { notifier, sent } = fromAnswer(
-      () => {
-        if (busy) throw forNow()
-      },
-      { every: MINUTE, afterEnd: 5 * MINUTE },
-    )
+  it('about an end is brought late to those who heard the beginning', async () => {
+    let fails = false
+    const { notifier, sent } = fromAnswer(() => {
+      if (fails) throw forNow()
+    })
     const { find, pass, world } = openWorld({ a: notifier })
     await find([1])
-    world.now += 3 * DAY
-    expect(await pass()).toMatchObject({ retried: 1, abandoned: 0 })
-    busy = false
+    await pass()
+    fails = true
+    await find([1], { ongoing: false })
+    for (let day = 0; day < 6; day++) {
+      expect(await pass()).toEqual(did({ retried: 1 }))
+      world.now += DAY
+    }
+    fails = false
+    expect(await pass()).toEqual(did({ delivered: 1 }))
+    expect(sent.at(-1)!.kind).toBe('resolved')
+  })
+
+  it('waits while its flow is held, first messages and repetitions, and the others do not', async () => {
+    const { notifier, sent } = fromAnswer(undefined, { every: MINUTE, afterEnd: 5 * MINUTE })
+    const { find, pass, world } = openWorld({ a: notifier })
+    await find([1])
+    world.held = ['dns']
+    expect(await pass()).toEqual(did({}))
+    world.held = ['other']
+    expect(await pass()).toEqual(did({ delivered: 1 }))
     world.now += MINUTE
-    expect(await pass()).toMatchObject({ delivered: 1 })
-    expect(sent).toHaveLength(2)
+    world.held = ['dns']
+    expect(await pass()).toEqual(did({}))
+    expect(sent).toHaveLength(1)
+  })
+})
+
+describe('a channel that fails', () => {
+  it('is asked for few messages while it fails, and for all of them once it works', async () => {
+    let fails = true
+    const { notifier, sent } = fromAnswer(() => {
+      if (fails) throw forNow()
+    })
+    const { find, pass, world, store } = openWorld({ a: notifier }, { concurrency: 2 })
+    await find(Array.from({ length: 50 }, (_, i) => i))
+    for (let i = 0; i < 20; i++, world.now += SECOND) await pass()
+    expect(sent.length).toBeLessThanOrEqual(40)
+    expect(await store.channels()).toMatchObject([{ pending: 50, failingSince: START, lastError: 'busy' }])
+    fails = false
+    sent.length = 0
+    for (let i = 0; i < 3; i++) await pass()
+    expect(new Set(sent.map(({ key }) => key)).size).toBe(50)
+    expect(await store.channels()).toMatchObject([{ pending: 0, delivered: 50, failingSince: NaN, lastError: undefined }])
+  })
+
+  it('is asked for one message at a time by the loop', async () => {
+    let now = 0
+    let most = 0
+    const { notifier, sent } = fromAnswer(async () => {
+      now++
+      // The first pass does not know yet that the channel fails.
+      if (sent.length > 4) most = Math.max(most, now)
+      await new Promise(setImmediate)
+      now--
+      throw forNow()
+    })
+    const { find, parts } = openWorld({ a: notifier }, { poll: 1, firstRetry: 0 })
+    await find([1, 2, 3, 4, 5, 6, 7, 8])
+    const stop = new AbortController()
+    const running = fromOutbox(parts).run(stop.signal)
+    await expect.poll(() => sent.length).toBeGreaterThan(15)
+    expect(most).toBe(1)
+    stop.abort()
+    await running
+  })
+
+  it('has its repetitions tried again at once when it works after a while, not after their waits', async () => {
+    let fails = false
+    const { notifier, sent } = fromAnswer(
+      () => {
+        if (fails) throw forNow(HOUR)
+      },
+      { every: 5 * MINUTE, afterEnd: 5 * MINUTE },
+    )
+    const { find, pass, world } = openWorld({ a: notifier })
+    await find([1, 2])
+    await pass()
+    fails = true
+    world.now += 5 * MINUTE
+    await pass()
+    await pass()
+    fails = false
+    await find([1, 2, 3])
+    world.now += MINUTE
+    sent.length = 0
+    await pass()
+    await pass()
+    expect(sent.map(({ anomaly }) => anomaly.labels.series).sort()).toEqual(['1', '2', '3'])
   })
 })
 
@@ -325,23 +475,57 @@ describe('a side that forgets', () => {
     expect(sent).toHaveLength(62)
   })
 
-  it('is not asked again for the sake of a repetition that is not needed any more', async () => {
-    const calls: unknown[] = []
-    const message = { ...exampleMessage({ kind: 'resolved' }), createdAt: START, deliveredAt: START + MINUTE }
+  it('is never waited for longer than between two repetitions, even when it asks for it', async () => {
     const { notifier } = fromAnswer(() => {
-      throw forNow()
+      throw forNow(HOUR)
     }, resend)
-    const { pass, world } = openWorld(
-      { a: notifier },
-      {},
-      {
-        outbox: async () => [message],
-        delivered: async (...all) => void calls.push(all),
-      },
-    )
-    world.now = START + 6 * MINUTE
-    expect(await pass()).toEqual({ delivered: 1, retried: 0, abandoned: 0 })
-    expect(calls).toEqual([[message.id, START + MINUTE]])
+    const { find, pass, world, store } = openWorld({ a: notifier })
+    const waits: number[] = []
+    const { retry } = store
+    store.retry = (id, at, again, text) => {
+      waits.push(again - at)
+      return retry(id, at, again, text)
+    }
+    await find([1])
+    for (let i = 0; i < 10; i++, world.now += MINUTE) await pass()
+    expect(waits).toEqual(Array(10).fill(MINUTE))
+  })
+
+  it('hears only the newest of what waits, so that nothing fires that is over and nothing ends that is open', async () => {
+    let fails = true
+    const { notifier, sent } = fromAnswer(() => {
+      if (fails) throw forNow()
+    }, resend)
+    const { find, pass, world, store } = openWorld({ a: notifier })
+    await find([1])
+    await pass()
+    fails = false
+    world.now += MINUTE
+    await find([1], { ongoing: false })
+    await find([1])
+    await find([2])
+    sent.length = 0
+    for (let i = 0; i < 4; i++) await pass()
+    expect(sent.map(({ kind, anomaly }) => `${anomaly.labels.series} ${kind}`).sort()).toEqual(['1 withdrawn', '2 opened'])
+    expect(await store.channels()).toMatchObject([{ pending: 0, abandoned: 0 }])
+  })
+
+  it('is told of an end until it accepts, and a repetition of the end that fails for a week is dropped silently', async () => {
+    let fails = false
+    const { notifier } = fromAnswer(() => {
+      if (fails) throw forNow()
+    }, resend)
+    const { find, pass, world, store } = openWorld({ a: notifier })
+    await find([1])
+    await pass()
+    await find([1], { ongoing: false })
+    await pass()
+    fails = true
+    world.now += MINUTE
+    expect(await pass()).toEqual(did({ retried: 1 }))
+    world.now += 7 * DAY
+    expect(await pass()).toEqual(did({ skipped: 1 }))
+    expect(await store.channels()).toMatchObject([{ pending: 0, abandoned: 0, delivered: 2 }])
   })
 
   it('has its next time counted from when it accepted', () => {

@@ -1,34 +1,48 @@
 import { seriesId } from '../anomaly.ts'
-import { DAY, formatDuration, HOUR, MINUTE, SECOND } from '../duration.ts'
+import { formatDuration, MINUTE, SECOND } from '../duration.ts'
 import { DeliveryError } from '../errors.ts'
 import type { Notifier } from '../notifiers/notifier.ts'
 import type { Message, Store } from '../stores/store.ts'
+import { BACK_OFF_DEFAULTS, type BackOffOptions, isHopeless, nextAttempt, nextSending } from './back-off.ts'
+import { sendWithin } from './send-within.ts'
 
-/** Carries messages from the store's outbox to the notifiers: at least once, each with its key, in order per anomaly, each channel by itself. */
+/**
+ * Carries messages from the store's outbox to the notifiers: at least once, each with its key, in order per anomaly, each channel by itself.
+ * A message about an anomaly that is open is tried until it is accepted, however long the channel fails and whatever it answers.
+ */
 
 export interface Outbox {
-  readonly store: Pick<Store, 'outbox' | 'delivered' | 'retry' | 'abandon'>
+  readonly store: Pick<Store, 'outbox' | 'delivered' | 'retry' | 'setAside' | 'skip' | 'abandon'>
   /** By the names that flows use. */
   readonly channels: Readonly<Record<string, Notifier>>
   readonly now: () => number
   /** From 0 to 1, for jitter. */
   readonly random: () => number
-  /** Told about every failed delivery, and about a store that fails (the channel then waits and goes on). */
+  /** Flows whose messages wait, because what the store says of them may be long over; default none. */
+  readonly held?: () => readonly string[]
+  /** Hears what became of every attempt, first message or repetition. */
+  readonly onAttempt?: (channel: string, attempt: Attempt) => void
+  /** Hears of a store that fails; the channel then waits and goes on. */
   readonly onError?: (channel: string, error: Error) => void
   readonly options?: Partial<OutboxOptions>
 }
 
+/** set aside: the content was refused. abandoned: it failed once more, and is about something that has been over for long. */
+export type Attempt =
+  | { readonly outcome: 'accepted'; readonly message: Message }
+  | {
+      readonly outcome: 'failed' | 'set aside' | 'abandoned'
+      readonly message: Message
+      readonly error: Error
+      readonly reason: string
+    }
+
 /** All times in ms. */
-export interface OutboxOptions {
+export interface OutboxOptions extends BackOffOptions {
   /** Messages of one channel on their way at once. */
   readonly concurrency: number
   /** Messages read at once. */
   readonly batch: number
-  /** Wait before the second attempt; doubles with each. */
-  readonly firstRetry: number
-  readonly longestRetry: number
-  /** A message that failed for so long is abandoned; not while it says what is still so and would be sent again anyway. */
-  readonly giveUpAfter: number
   /** A sending that takes longer has failed, whatever the notifier thinks. */
   readonly deadline: number
   /** Time between two looks for due messages when nobody calls `wake`. */
@@ -36,11 +50,9 @@ export interface OutboxOptions {
 }
 
 export const OUTBOX_DEFAULTS: OutboxOptions = {
+  ...BACK_OFF_DEFAULTS,
   concurrency: 4,
   batch: 100,
-  firstRetry: 2 * SECOND,
-  longestRetry: 5 * MINUTE,
-  giveUpAfter: DAY,
   deadline: MINUTE,
   poll: SECOND,
 }
@@ -49,29 +61,23 @@ export const OUTBOX_DEFAULTS: OutboxOptions = {
 export interface Delivered {
   readonly delivered: number
   readonly retried: number
+  readonly setAside: number
+  /** Not sent, because a newer message about the same anomaly waits behind it. */
+  readonly skipped: number
   readonly abandoned: number
 }
 
-/** Longest wait that the other side may ask for. */
-const LONGEST_WISH = HOUR
+const NOTHING: Delivered = { delivered: 0, retried: 0, setAside: 0, skipped: 0, abandoned: 0 }
 
-/** One pass over all channels: each due message is sent once. Rejects when the store fails, after all channels are done. */
+/** One pass over all channels. Rejects when the store fails, after all channels are done. */
 export async function deliver(outbox: Outbox & { readonly signal: AbortSignal }): Promise<Delivered> {
-  const passes = Object.keys(outbox.channels).map(channel => deliverChannel(outbox, channel, new Map(), outbox.signal))
+  const passes = Object.keys(outbox.channels).map(channel =>
+    deliverChannel(outbox, channel, { accepted: new Map(), isProbing: false }, outbox.signal),
+  )
   const results = await Promise.allSettled(passes)
   const failed = results.find(result => result.status === 'rejected')
   if (failed) throw failed.reason
-  return results.reduce(
-    (sum, result) => {
-      const { delivered, retried, abandoned } = (result as PromiseFulfilledResult<Delivered>).value
-      return {
-        delivered: sum.delivered + delivered,
-        retried: sum.retried + retried,
-        abandoned: sum.abandoned + abandoned,
-      }
-    },
-    { delivered: 0, retried: 0, abandoned: 0 },
-  )
+  return results.map(result => (result as PromiseFulfilledResult<Delivered>).value).reduce(add, NOTHING)
 }
 
 /** The loop over `deliver`: each channel goes at its own pace. `run` resolves when the signal aborts; `wake` says that there is something new. */
@@ -80,21 +86,19 @@ export function fromOutbox(outbox: Outbox): { run(signal: AbortSignal): Promise<
   let bell = Promise.withResolvers<void>()
 
   async function runChannel(channel: string, signal: AbortSignal): Promise<void> {
-    const accepted: Accepted = new Map()
+    const memory: ChannelMemory = { accepted: new Map(), isProbing: false }
     while (!signal.aborted) {
       // Taken before looking, so that a call during the pass is not missed.
       const rung = bell.promise
-      let busy = false
       try {
-        const { delivered, retried, abandoned } = await deliverChannel(outbox, channel, accepted, signal)
-        busy = delivered + retried + abandoned > 0
+        const done = await deliverChannel(outbox, channel, memory, signal)
+        // Not until the bell: a channel that fails would be asked without end.
+        if (memory.isProbing) await waitFor(poll, undefined, signal)
+        else if (Object.values(done).every(count => count === 0)) await waitFor(poll, rung, signal)
       } catch (error) {
         if (!signal.aborted) outbox.onError?.(channel, toError(error))
-        // Not until the bell: a store that fails would be asked without end.
         await waitFor(poll, undefined, signal)
-        continue
       }
-      if (!busy) await waitFor(poll, rung, signal)
     }
   }
 
@@ -109,121 +113,99 @@ export function fromOutbox(outbox: Outbox): { run(signal: AbortSignal): Promise<
   }
 }
 
-/** Messages that the other side has and the store does not know about yet, because writing failed: they are written, not sent again. */
-type Accepted = Map<number, { readonly at: number; readonly again: number | undefined }>
+interface ChannelMemory {
+  /** Messages that the other side has and the store does not know about yet, because writing failed: they are written, not sent again. */
+  readonly accepted: Map<
+    number,
+    { readonly at: number; readonly again: number | undefined; readonly identity: string | undefined }
+  >
+  /** The channel failed in the last pass: the next one sends one message at a time, to see whether it works again. */
+  isProbing: boolean
+}
 
-async function deliverChannel(outbox: Outbox, channel: string, accepted: Accepted, signal: AbortSignal): Promise<Delivered> {
+async function deliverChannel(outbox: Outbox, channel: string, memory: ChannelMemory, signal: AbortSignal): Promise<Delivered> {
   const { store, now } = outbox
   const options = { ...OUTBOX_DEFAULTS, ...outbox.options }
   const notifier = outbox.channels[channel]!
-  const done = { delivered: 0, retried: 0, abandoned: 0 }
+  const done = { ...NOTHING } as { -readonly [Name in keyof Delivered]: number }
+  let hasFailed = false
 
-  const record = async (id: number) => {
-    const { at, again } = accepted.get(id)!
-    await (again === undefined ? store.delivered(id, at) : store.delivered(id, at, again))
-    accepted.delete(id)
+  const record = async (message: Message) => {
+    const { at, again, identity } = memory.accepted.get(message.id)!
+    await store.delivered(message.id, at, again, identity)
+    memory.accepted.delete(message.id)
     done.delivered++
+    outbox.onAttempt?.(channel, { outcome: 'accepted', message })
+  }
+
+  const recordFailure = async (message: Message, error: Error) => {
+    const at = now()
+    const { about, reason } = error instanceof DeliveryError ? error : { about: 'channel', reason: 'other' }
+    const heard = { message, error, reason }
+    if (about === 'message') {
+      await store.setAside(message.id, at, nextSending(message, notifier, at), error.message)
+      done.setAside++
+      outbox.onAttempt?.(channel, { ...heard, outcome: 'set aside' })
+      return
+    }
+    hasFailed = true
+    if (isHopeless(message, options, at)) {
+      const { accepted } = message
+      // A repetition of what was accepted: nobody misses it.
+      if (accepted?.kind === message.kind && accepted.at >= message.createdAt) {
+        await store.skip(message.id, at)
+        done.skipped++
+        return
+      }
+      await store.abandon(message.id, at, `given up ${formatDuration(options.giveUpAfter)} after the end: ${error.message}`)
+      done.abandoned++
+      outbox.onAttempt?.(channel, { ...heard, outcome: 'abandoned' })
+      return
+    }
+    await store.retry(message.id, at, nextAttempt(message, error, notifier, options, at, outbox.random()), error.message)
+    done.retried++
+    outbox.onAttempt?.(channel, { ...heard, outcome: 'failed' })
   }
 
   const sendOne = async (message: Message): Promise<void> => {
-    if (signal.aborted) return
-    if (accepted.has(message.id)) return record(message.id)
+    if (memory.accepted.has(message.id)) return record(message)
+    if (notifier.resend && message.overtakenAt !== undefined) {
+      // A side that keeps a state needs the newest one only: what is over would fire, and what is open would end, for a moment.
+      await store.skip(message.id, now())
+      done.skipped++
+      return
+    }
+    let identity: string | void
     try {
-      await sendWithin(notifier, message, options.deadline, signal)
+      identity = await sendWithin(notifier, message, options.deadline, signal)
     } catch (thrown) {
       // Cut off by us: it stays due, and its key tells the other side if it arrived after all.
-      if (signal.aborted) return
-      const error = toError(thrown)
-      outbox.onError?.(channel, error)
-      if (message.deliveredAt !== undefined && nextSending(message, notifier, now()) === undefined) {
-        // A repetition that need not be made any more; it was accepted before.
-        await store.delivered(message.id, message.deliveredAt)
-        done.delivered++
-        return
-      }
-      const next = afterFailure(message, error, notifier, options, now(), outbox.random())
-      if (next.abandon) {
-        await store.abandon(message.id, now(), next.reason)
-        done.abandoned++
-      } else {
-        await store.retry(message.id, next.at, error.message)
-        done.retried++
-      }
+      if (!signal.aborted) await recordFailure(message, toError(thrown))
       return
     }
     const at = now()
-    accepted.set(message.id, { at, again: nextSending(message, notifier, at) })
-    await record(message.id)
+    memory.accepted.set(message.id, { at, again: nextSending(message, notifier, at), identity: identity ?? undefined })
+    await record(message)
   }
 
-  const due = await store.outbox(channel, now(), options.batch)
-  const series = Map.groupBy(due, ({ anomaly }) => `${anomaly.flow} ${anomaly.detector} ${seriesId(anomaly.labels)}`)
+  const due = await store.outbox(channel, now(), options.batch, outbox.held?.())
+  const series = Map.groupBy(due, ({ anomaly }) => `${anomaly.flow} ${seriesId(anomaly.labels)}`)
   // What is about one series stays in order even across anomalies: the other side may take two of them for the same thing.
-  await forEachAtOnce([...series.values()], options.concurrency, async messages => {
-    for (const message of messages) await sendOne(message)
+  await forEachAtOnce([...series.values()], memory.isProbing ? 1 : options.concurrency, async messages => {
+    // What was not tried stays due, so that during an outage few messages are tried, and after it all of them at once.
+    for (const message of messages) if (!signal.aborted && !hasFailed) await sendOne(message)
   })
+  memory.isProbing = hasFailed
   return done
 }
 
-/** When to say it again to a side that forgets; undefined: never. */
-export function nextSending(message: Message, { resend }: Notifier, at: number): number | undefined {
-  if (!resend) return undefined
-  const next = at + resend.every
-  const ended = message.kind === 'resolved' || message.kind === 'withdrawn'
-  return ended && next > message.createdAt + resend.afterEnd ? undefined : next
-}
-
-type Next = { readonly abandon: true; readonly reason: string } | { readonly abandon: false; readonly at: number }
-
-function afterFailure(
-  message: Message,
-  error: Error,
-  notifier: Notifier,
-  options: OutboxOptions,
-  now: number,
-  random: number,
-): Next {
-  // A fault that is not the notifier's word about the message is a fault of ours, and may be mended.
-  const refused = error instanceof DeliveryError && error.about === 'message'
-  if (refused) return { abandon: true, reason: error.message }
-
-  const stillSo = notifier.resend !== undefined && message.kind === 'opened'
-  const failing = now - (message.deliveredAt ?? message.createdAt)
-  if (failing >= options.giveUpAfter && !stillSo)
-    return { abandon: true, reason: `given up after ${formatDuration(options.giveUpAfter)}: ${error.message}` }
-
-  const wish = error instanceof DeliveryError ? Math.min(error.retryAfter ?? 0, LONGEST_WISH) : 0
-  const longest = Math.min(options.longestRetry, notifier.resend?.every ?? Infinity)
-  const back = Math.min(longest, options.firstRetry * 2 ** Math.min(message.attempts, 30))
-  // Half of the wait is random, so that many messages do not come back at once; never earlier than asked for.
-  return { abandon: false, at: now + Math.ceil(Math.max(wish, back / 2) + (random * back) / 2) }
-}
-
-/** Sends, and fails when the notifier neither resolves nor rejects in time, even when it does not heed the signal. */
-async function sendWithin(notifier: Notifier, message: Message, deadline: number, signal: AbortSignal): Promise<void> {
-  const over = new AbortController()
-  const { promise: cut, reject } = Promise.withResolvers<never>()
-  const stop = () => {
-    over.abort(signal.reason)
-    reject(signal.reason)
-  }
-  const timer = setTimeout(() => {
-    const error = new DeliveryError(`must be sent within ${formatDuration(deadline)}, got no answer`, {
-      about: 'channel',
-      reason: 'timeout',
-    })
-    over.abort(error)
-    reject(error)
-  }, deadline)
-  signal.addEventListener('abort', stop, { once: true })
-  try {
-    const sent = notifier.send(message, over.signal)
-    // Whoever loses the race must not become an unhandled rejection.
-    sent.catch(() => {})
-    await Promise.race([sent, cut])
-  } finally {
-    clearTimeout(timer)
-    signal.removeEventListener('abort', stop)
+function add(a: Delivered, b: Delivered): Delivered {
+  return {
+    delivered: a.delivered + b.delivered,
+    retried: a.retried + b.retried,
+    setAside: a.setAside + b.setAside,
+    skipped: a.skipped + b.skipped,
+    abandoned: a.abandoned + b.abandoned,
   }
 }
 

@@ -176,6 +176,10 @@ it('lists sources, channels and the status', async () => {
     ['oncall', 'alertmanager', 'ok'],
     ['chat', 'webhook', 'failing'],
   ])
+  expect(channels).toMatchObject([
+    { setAside: 1, failingSince: null, oldestPendingAt: null },
+    { setAside: 0, failingSince: FAKE_NOW - 14 * 60_000, lastError: 'chat must answer 2xx, got 502', pending: 2 },
+  ])
   expect((await ask(ChannelListWire, '/api/v1/channels', calmWorld())).channels[0]).toMatchObject({
     health: 'idle',
     lastDeliveredAt: null,

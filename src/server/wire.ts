@@ -126,11 +126,16 @@ export const ChannelWire = z
     name: z.string(),
     type: z.string(),
     health: z.enum(['ok', 'failing', 'idle']).openapi({ description: 'idle: nothing was sent yet' }),
-    pending: z.number().int(),
+    failingSince: maybeTime().openapi({ description: 'since when it accepts nothing; null: it works' }),
+    pending: z.number().int().openapi({ description: 'messages that were not accepted yet' }),
+    oldestPendingAt: maybeTime().openapi({ description: 'when the oldest of them was written' }),
+    setAside: z.number().int().openapi({
+      description: 'messages whose content was refused; each is tried again with the next change or repetition of its anomaly',
+    }),
     delivered: z.number().int(),
-    abandoned: z.number().int(),
+    abandoned: z.number().int().openapi({ description: 'messages that were given up a week after the end of their anomaly' }),
     lastDeliveredAt: maybeTime(),
-    lastError: z.string().nullable(),
+    lastError: z.string().nullable().openapi({ description: 'of the last attempt; null: it was accepted' }),
   })
   .openapi('Channel')
 export type ChannelWire = z.infer<typeof ChannelWire>

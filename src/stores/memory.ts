@@ -4,13 +4,12 @@ import { component } from '../component.ts'
 import type { Scores } from '../detectors/detector.ts'
 import { StoreError } from '../errors.ts'
 import { slice } from '../frame/frame.ts'
+import { openMemoryOutbox } from './memory/outbox.ts'
 import { byAge, byWorkload, KEEP_UNUSED_MODELS, surplusModels, workloadId } from './models.ts'
-import { asTold, KEEP_MESSAGES, KEEP_RUNS, kindToTell, messageKey } from './outbox.ts'
+import { KEEP_RUNS } from './outbox.ts'
 import { copyScores as copy, replaceRows } from './points.ts'
 import { believed, reconcile } from './reconcile.ts'
 import type {
-  Change,
-  ChangeKind,
   FlowState,
   ModelKey,
   ModelRecord,
@@ -36,31 +35,11 @@ interface Flow {
   readonly points: Map<string, Scores>
 }
 
-interface Row {
-  readonly id: number
-  readonly key: string
-  readonly channel: string
-  readonly kind: ChangeKind
-  readonly anomaly: StoredAnomaly
-  readonly createdAt: number
-  state: 'pending' | 'resend' | 'done'
-  dueAt: number
-  attempts: number
-  doneAt: number
-}
-
 /** The models of one workload, by version. */
 interface Workload {
   readonly key: ModelKey
   models: readonly StoredModel[]
   usedAt: number
-}
-
-interface Channel {
-  delivered: number
-  abandoned: number
-  lastDeliveredAt: number
-  lastError: string | undefined
 }
 
 /** Forgets everything when it is closed or the process ends: for tests, previews and stateless runs. */
@@ -76,11 +55,7 @@ export function fromMemory(): Store {
   const flows = new Map<string, Flow>()
   const anomalies = new Map<string, StoredAnomaly>()
   const byFlow = new Map<string, Set<string>>()
-  const channels = new Map<string, Channel>()
-  const outbox = new Map<number, Row>()
-  const about = new Map<string, Row[]>()
   const workloads = new Map<string, Workload>()
-  let nextMessage = 1
   let closed = false
 
   const check = () => {
@@ -92,33 +67,11 @@ export function fromMemory(): Store {
     return flow
   }
   const storedOf = (flow: string) => [...(byFlow.get(flow) ?? [])].map(id => anomalies.get(id)!)
-  const rowOf = (id: number) => {
-    check()
-    const row = outbox.get(id)
-    if (!row) throw new StoreError(`message must be one of the outbox, got ${id}`)
-    return { row, channel: channels.get(row.channel)! }
-  }
-  const rowsAbout = (anomaly: string) => about.get(anomaly) ?? []
-
-  /** Writes what the channels must hear of a change. */
-  const tell = (change: Change, flowChannels: readonly string[], now: number) => {
-    const rows = rowsAbout(change.anomaly.id)
-    for (const channel of new Set([...flowChannels, ...rows.map(row => row.channel)])) {
-      const mine = rows.filter(row => row.channel === channel)
-      const kind = kindToTell(change, mine.at(-1)?.kind)
-      if (!kind || (kind === 'opened' && !flowChannels.includes(channel))) continue
-      const key = messageKey(change.anomaly, kind)
-      if (mine.some(row => row.key === key)) continue
-      for (const row of mine) if (row.state === 'resend') row.state = 'done'
-      const id = nextMessage++
-      const anomaly = asTold(change.anomaly, kind)
-      const row: Row = { id, key, channel, kind, anomaly, createdAt: now, state: 'pending', dueAt: now, attempts: 0, doneAt: NaN }
-      outbox.set(id, row)
-      about.set(anomaly.id, [...rowsAbout(anomaly.id), row])
-      if (!channels.has(channel))
-        channels.set(channel, { delivered: 0, abandoned: 0, lastDeliveredAt: NaN, lastError: undefined })
-    }
-  }
+  const outbox = openMemoryOutbox({
+    anomaly: id => anomalies.get(id),
+    anomaliesOf: storedOf,
+    isRetired: flow => flows.get(flow)?.listed === false,
+  })
 
   const useModels = (flow: string, used: readonly Omit<ModelKey, 'flow'>[], now: number) => {
     for (const one of used) {
@@ -153,7 +106,7 @@ export function fromMemory(): Store {
         anomalies.set(change.anomaly.id, change.anomaly)
         if (!byFlow.has(run.flow)) byFlow.set(run.flow, new Set())
         byFlow.get(run.flow)!.add(change.anomaly.id)
-        if (!run.silent) tell(change, run.channels, now)
+        if (!run.silent) outbox.tell(change, run.channels, now)
       }
       for (const { labels, detector } of [...(run.damaged ?? []), ...run.forgotten])
         flow.snapshots.delete(streamKey(labels, detector))
@@ -183,14 +136,7 @@ export function fromMemory(): Store {
         diagnostics: run.diagnostics,
       })
       useModels(run.flow, run.workloads ?? [], now)
-      for (const row of outbox.values())
-        if (row.doneAt < now - KEEP_MESSAGES && row.state === 'done' && anomalies.get(row.anomaly.id)?.status !== 'open') {
-          outbox.delete(row.id)
-          about.set(
-            row.anomaly.id,
-            rowsAbout(row.anomaly.id).filter(other => other !== row),
-          )
-        }
+      outbox.prune(now)
       return changes
     },
     async fail(run) {
@@ -270,65 +216,37 @@ export function fromMemory(): Store {
       flow.nextRunAt = nextRunAt
     },
 
-    async outbox(channel, now, limit = 100) {
+    async outbox(...all) {
       check()
-      const heads = new Set<string>()
-      const due = [...outbox.values()].filter(row => {
-        if (row.channel !== channel || row.state === 'done') return false
-        if (row.state === 'resend') return row.dueAt <= now && flows.get(row.anomaly.flow)?.listed !== false
-        if (heads.has(row.anomaly.id)) return false
-        heads.add(row.anomaly.id)
-        return row.dueAt <= now
-      })
-      return due
-        .sort((a, b) => Number(a.state === 'resend') - Number(b.state === 'resend') || a.id - b.id)
-        .slice(0, limit)
-        .map(({ id, key, channel, kind, anomaly, createdAt, attempts, state, doneAt }) => {
-          const latest = state === 'resend' ? asTold(anomalies.get(anomaly.id) ?? anomaly, kind) : anomaly
-          return {
-            id,
-            key,
-            channel,
-            kind,
-            anomaly: latest,
-            createdAt,
-            attempts,
-            ...(state === 'resend' && { deliveredAt: doneAt }),
-          }
-        })
+      return outbox.outbox(...all)
     },
-    async delivered(id, at, again) {
-      const { row, channel } = rowOf(id)
-      if (row.state === 'pending') channel.delivered++
-      channel.lastDeliveredAt = at
-      channel.lastError = undefined
-      const isLast = rowsAbout(row.anomaly.id).every(other => other.channel !== row.channel || other.id <= id)
-      row.state = again !== undefined && isLast ? 'resend' : 'done'
-      row.dueAt = again ?? NaN
-      row.doneAt = at
-      row.attempts = 0
+    async delivered(...all) {
+      check()
+      return outbox.delivered(...all)
     },
-    async retry(id, at, error) {
-      const { row, channel } = rowOf(id)
-      row.attempts++
-      row.dueAt = at
-      channel.lastError = error
+    async retry(...all) {
+      check()
+      return outbox.retry(...all)
     },
-    async abandon(id, at, error) {
-      const { row, channel } = rowOf(id)
-      row.state = 'done'
-      row.doneAt = at
-      channel.abandoned++
-      channel.lastError = error
+    async setAside(...all) {
+      check()
+      return outbox.setAside(...all)
+    },
+    async skip(...all) {
+      check()
+      return outbox.skip(...all)
+    },
+    async abandon(...all) {
+      check()
+      return outbox.abandon(...all)
     },
     async channels() {
       check()
-      return [...channels]
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([channel, state]) => {
-          const pending = [...outbox.values()].filter(row => row.channel === channel && row.state === 'pending').length
-          return { channel, pending, ...state }
-        })
+      return outbox.channels()
+    },
+    async notifications(...all) {
+      check()
+      return outbox.notifications(...all)
     },
 
     async addModel(fit, taken) {
@@ -398,7 +316,7 @@ export function fromMemory(): Store {
         bytes: 0,
         anomalies: anomalies.size,
         snapshots: sum(flow => flow.snapshots.size),
-        messages: outbox.size,
+        messages: outbox.size(),
         models: [...workloads.values()].reduce((total, { models }) => total + models.length, 0),
         damaged: 0,
       }

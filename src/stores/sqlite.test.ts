@@ -76,6 +76,14 @@ describe('sqlite', () => {
   })
 })
 
+/** Takes the last schema back by one, from the version that is named. */
+const UNDO = {
+  2: 'DROP TABLE models; DELETE FROM migrations WHERE version = 2',
+  3: 'DROP TABLE damaged; ALTER TABLE points DROP COLUMN format; DELETE FROM migrations WHERE version = 3',
+  4: `DROP TABLE notified; ALTER TABLE outbox DROP COLUMN error; ALTER TABLE channels DROP COLUMN failing_since;
+      ALTER TABLE channels DROP COLUMN refusals; DELETE FROM migrations WHERE version = 4`,
+}
+
 describe('a sqlite file that cannot be had', () => {
   it('names the process that holds it', async () => {
     const path = fresh()
@@ -116,7 +124,7 @@ describe('a sqlite file that cannot be had', () => {
     const newer = new DatabaseSync(path)
     newer.exec('INSERT INTO migrations VALUES (99, 0)')
     newer.close()
-    refuses(path, 'must have schema 3 or older, got 99 of a newer Tidewatch')
+    refuses(path, 'must have schema 4 or older, got 99 of a newer Tidewatch')
   })
 
   it('of an older version is brought up to date, with all that it has', async () => {
@@ -126,13 +134,33 @@ describe('a sqlite file that cannot be had', () => {
     const before = await readAll(store, ['f'], ['log'], [sampleAnomaly().labels], 1e6)
     await store.close()
     const older = new DatabaseSync(path)
-    older.exec('DROP TABLE damaged; ALTER TABLE points DROP COLUMN format')
-    older.exec('DROP TABLE models; DELETE FROM migrations WHERE version >= 2')
+    for (const version of [4, 3, 2] as const) older.exec(UNDO[version])
     older.close()
-    expect(() => openSqlite(path, { now, readOnly: true })).toThrow('must have schema 3 to be read, got 1')
+    expect(() => openSqlite(path, { now, readOnly: true })).toThrow('must have schema 4 to be read, got 1')
     const again = open(path)
     expect(await readAll(again, ['f'], ['log'], [sampleAnomaly().labels], 1e6)).toEqual(before)
     expect((await again.addModel(sampleModel(), true)).version).toBe(1)
+    await again.close()
+  })
+
+  it('that did not say yet what was accepted says it of what it knows', async () => {
+    const path = fresh()
+    const store = open(path)
+    await store.commit(sampleRun({ channels: ['log', 'hook', 'away'], anomalies: [sampleAnomaly()] }))
+    const first = async (channel: string) => (await store.outbox(channel, 2000))[0].id
+    await store.delivered(await first('log'), 2000, 2600, 'forgotten')
+    await store.abandon(await first('hook'), 2000, 'got 401')
+    const { id } = (await store.anomalies())[0]
+    await store.close()
+    const older = new DatabaseSync(path)
+    older.exec(UNDO[4])
+    older.close()
+    const again = open(path)
+    expect(await again.notifications([id])).toEqual([
+      { anomaly: id, channel: 'away', kind: 'opened', state: 'pending', at: 1000 },
+      { anomaly: id, channel: 'log', kind: 'opened', state: 'accepted', at: 2000 },
+    ])
+    expect((await again.outbox('log', 2600))[0].accepted).toEqual({ kind: 'opened', at: 2000 })
     await again.close()
   })
 
@@ -153,7 +181,7 @@ describe('a sqlite file that cannot be had', () => {
         .prepare('INSERT OR REPLACE INTO points (id, stream, first, last, body) VALUES (?, 1, ?, ?, ?)')
         .run(1 + from / 32, from, to - 1, body)
     }
-    older.exec('DROP TABLE damaged; ALTER TABLE points DROP COLUMN format; DELETE FROM migrations WHERE version = 3')
+    for (const version of [4, 3] as const) older.exec(UNDO[version])
     older.close()
     const again = open(path)
     const read = () => again.points('f', sampleAnomaly().labels, 'a', { start: 0, end: 1e6 })
@@ -294,6 +322,8 @@ describe('memory and sqlite', () => {
       'commit',
       'deliver',
       'retry',
+      'set aside',
+      'skip',
       'abandon',
       'schedule',
       'claim',
@@ -379,8 +409,11 @@ describe('memory and sqlite', () => {
     if (kind !== 'commit') {
       const [message] = await store.outbox(channel, at)
       if (!message) return undefined
-      if (kind === 'deliver') await store.delivered(message.id, at, again === undefined ? undefined : at + again)
-      else if (kind === 'retry') await store.retry(message.id, at + 15, 'busy')
+      const next = again === undefined ? undefined : at + again
+      if (kind === 'deliver') await store.delivered(message.id, at, next, ongoing ? flow : undefined)
+      else if (kind === 'retry') await store.retry(message.id, at, at + 15, 'busy')
+      else if (kind === 'set aside') await store.setAside(message.id, at, next, 'too long')
+      else if (kind === 'skip') await store.skip(message.id, at)
       else await store.abandon(message.id, at, 'gone')
       return message
     }

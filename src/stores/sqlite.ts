@@ -13,7 +13,18 @@ import { findAnomaly, openCounts, readAnomaly, saveAnomaly, touchedAnomalies } f
 import { type Database, type OpenOptions, openDatabase } from './sqlite/database.ts'
 import { type Inspection, inspectFile } from './sqlite/inspect.ts'
 import { addModel, listModels, modelsInForce, restoreModel, sweepModels, useModels } from './sqlite/models.ts'
-import { dueMessages, listChannels, markAbandoned, markDelivered, markFailed, pruneMessages, tell } from './sqlite/outbox.ts'
+import {
+  dueMessages,
+  listChannels,
+  listNotifications,
+  markAbandoned,
+  markDelivered,
+  markFailed,
+  markSetAside,
+  markSkipped,
+  pruneMessages,
+  tell,
+} from './sqlite/outbox.ts'
 import { decodeRun, encodeRun, toLimit, toTime } from './sqlite/rows.ts'
 import type { Tables } from './sqlite/schema.ts'
 import { fromStreams, type Streams } from './sqlite/streams.ts'
@@ -185,20 +196,29 @@ function fromFile(path: string, options: OpenOptions): Store & { open(): void } 
       })
     },
 
-    async outbox(channel, now, limit = 100) {
-      return transact(db => dueMessages(db, channel, now, limit))
+    async outbox(channel, now, limit = 100, held = []) {
+      return transact(db => dueMessages(db, channel, now, limit, held))
     },
-    async delivered(id, at, again) {
-      transact(db => markDelivered(db, id, at, again))
+    async delivered(id, at, again, identity) {
+      transact(db => markDelivered(db, id, at, again, identity))
     },
-    async retry(id, at, error) {
-      transact(db => markFailed(db, id, at, error))
+    async retry(id, at, again, error) {
+      transact(db => markFailed(db, id, at, again, error))
+    },
+    async setAside(id, at, again, error) {
+      transact(db => markSetAside(db, id, at, again, error))
+    },
+    async skip(id, at) {
+      transact(db => markSkipped(db, id, at))
     },
     async abandon(id, at, error) {
       transact(db => markAbandoned(db, id, at, error))
     },
     async channels() {
       return transact(listChannels)
+    },
+    async notifications(anomalies) {
+      return transact(db => listNotifications(db, anomalies))
     },
 
     async addModel(fit, taken) {

@@ -129,8 +129,36 @@ export interface Message {
   readonly createdAt: number
   /** Failed attempts since it was written or last accepted; `delivered` sets it to 0. */
   readonly attempts: number
-  /** When the other side last accepted it; absent before the first time. Present on what is sent again (`delivered(…, again)`). */
-  readonly deliveredAt?: number
+  /** When the newest message about its anomaly was written that waits behind it: what this one says is over. Absent: it is the newest. */
+  readonly overtakenAt?: number
+  /** The other side refused its content before. */
+  readonly isSetAside?: true
+  /** What the channel last accepted about its anomaly; absent when nothing. */
+  readonly accepted?: Accepted
+  /** Of an end: the other open anomalies of its flow and series that the channel was told of, or is about to be. */
+  readonly stillOpen?: readonly StoredAnomaly[]
+}
+
+/** `identity` is by what the other side knows it, as the notifier said when it was accepted (see `Notifier.send`). */
+export interface Accepted {
+  readonly kind: ChangeKind
+  /** When a message of that kind was first accepted; repetitions do not move it. */
+  readonly at: number
+  readonly identity?: string
+}
+
+/**
+ * What a channel was told of an anomaly, or is to be told. accepted: the other side took it, `at` that time. pending: not yet, written `at`.
+ * set aside: its content was refused `at` that time; it waits for the next change or repetition of its anomaly.
+ */
+export interface Notification {
+  readonly anomaly: string
+  readonly channel: string
+  readonly kind: ChangeKind
+  readonly state: 'accepted' | 'pending' | 'set aside'
+  readonly at: number
+  /** Why it was not accepted yet, when it was tried. */
+  readonly error?: string
 }
 
 export interface FlowState {
@@ -163,12 +191,19 @@ export interface ChannelState {
   readonly channel: string
   /** Not yet accepted for the first time. */
   readonly pending: number
+  /** When the oldest of them was written; NaN when there is none. */
+  readonly oldestPendingAt: number
+  /** Messages whose content was refused, and that wait for the next change or repetition of their anomaly. */
+  readonly setAside: number
   readonly delivered: number
+  /** Given up for good: about anomalies that had been over for long. */
   readonly abandoned: number
   /** NaN before the first delivery. */
   readonly lastDeliveredAt: number
-  /** Of the last attempt; undefined when it was accepted. */
+  /** Of the last attempt, first message or repetition; undefined when it was accepted. */
   readonly lastError: string | undefined
+  /** Since when the channel accepts nothing; NaN while it works. Refused contents count from the third in a row on. */
+  readonly failingSince: number
 }
 
 export interface AnomalyFilter {
@@ -219,14 +254,24 @@ export interface Store {
   /** Ends the lease and sets the next time. */
   release(flow: string, nextRunAt: number): Promise<void>
 
-  /** Messages due for the channel, oldest first; per anomaly only the oldest that is undelivered. */
-  outbox(channel: string, now: number, limit?: number): Promise<readonly Message[]>
-  /** Accepted by the other side. `again`: keep it for re-sending at that time (see `Notifier.resend`). */
-  delivered(id: number, at: number, again?: number): Promise<void>
-  retry(id: number, at: number, error: string): Promise<void>
+  /** Messages due for the channel, oldest first; per anomaly only the oldest that is undelivered. None of the flows that are `held`. */
+  outbox(channel: string, now: number, limit?: number, held?: readonly string[]): Promise<readonly Message[]>
+  /**
+   * Accepted by the other side. `again`: keep it for re-sending at that time (see `Notifier.resend`). When the channel had been failing for
+   * a while, its other messages that failed are due at once.
+   */
+  delivered(id: number, at: number, again?: number, identity?: string): Promise<void>
+  /** The channel failed at `at`: the message is due again at `again`. */
+  retry(id: number, at: number, again: number, error: string): Promise<void>
+  /** Its content was refused: it is due again at `again`, or else when its anomaly changes; it holds nothing back. */
+  setAside(id: number, at: number, again: number | undefined, error: string): Promise<void>
+  /** Need not be sent any more, because what it says is over; nothing is lost with it. */
+  skip(id: number, at: number): Promise<void>
   /** Will not be sent again; shown to people. */
   abandon(id: number, at: number, error: string): Promise<void>
   channels(): Promise<readonly ChannelState[]>
+  /** What channels were told of these anomalies, or are to be told; in order of time. */
+  notifications(anomalies: readonly string[]): Promise<readonly Notification[]>
 
   /**
    * Stores a fit under the next version of its workload. Taken: it is in force from now on, and the one before it retires; else it is refused. Keeps

@@ -151,14 +151,27 @@ export function oddWorld(): FakeWorld {
   world.runs = [failed, before, ...world.runs.filter(({ flow }) => flow !== 'coredns-errors')]
   world.flows = world.flows.map(state => (state.flow === 'coredns-errors' ? { ...state, lastRun: failed, failures: 3 } : state))
   world.channels = [
-    { channel: 'oncall', pending: 0, delivered: 4, abandoned: 0, lastDeliveredAt: at - 13 * MINUTE, lastError: undefined },
+    {
+      channel: 'oncall',
+      pending: 0,
+      oldestPendingAt: NaN,
+      setAside: 1,
+      delivered: 4,
+      abandoned: 0,
+      lastDeliveredAt: at - 13 * MINUTE,
+      lastError: undefined,
+      failingSince: NaN,
+    },
     {
       channel: 'chat',
       pending: 2,
+      oldestPendingAt: at - 14 * MINUTE,
+      setAside: 0,
       delivered: 1,
       abandoned: 1,
       lastDeliveredAt: at - 5 * HOUR,
       lastError: 'chat must answer 2xx, got 502',
+      failingSince: at - 14 * MINUTE,
     },
   ]
   world.health = {

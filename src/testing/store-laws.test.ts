@@ -93,10 +93,10 @@ const breakers: Readonly<Record<string, () => Breaker>> = {
     })
   },
   'a message waits for the one before it about the same anomaly, and for no other': () => store => ({
-    retry: async (id, at, error) => {
+    retry: async (id, at, again, error) => {
       const others = await store.outbox('log', at)
-      for (const other of others) await store.retry(other.id, at, error)
-      if (!others.some(other => other.id === id)) await store.retry(id, at, error)
+      for (const other of others) await store.retry(other.id, at, again, error)
+      if (!others.some(other => other.id === id)) await store.retry(id, at, again, error)
     },
   }),
   'a delivered message is due again with the latest numbers, until a newer one takes its place': staleMessages,
@@ -104,6 +104,35 @@ const breakers: Readonly<Record<string, () => Breaker>> = {
     schedule: list => store.schedule([...list, { flow: 'f', at: 0 }]),
   }),
   'counts what became of messages, by channel': () => store => ({ abandon: (id, at) => store.delivered(id, at) }),
+  'a channel fails from its first failed attempt, of a repetition too, until it accepts something': () => store => ({
+    channels: async () =>
+      (await store.channels()).map(one => (one.pending > 0 ? one : { ...one, failingSince: NaN, lastError: undefined })),
+  }),
+  'what is set aside holds nothing back and is due again at its time, or when its anomaly changes': () => store => ({
+    setAside: (id, at, _again, error) => store.abandon(id, at, error),
+  }),
+  'refused contents are a failure of the channel from the third in a row on': () => store => ({
+    channels: async () => (await store.channels()).map(one => ({ ...one, failingSince: NaN })),
+  }),
+  'when a channel works again after a while, all that failed is due at once': () => store => ({
+    retry: (id, _at, again, error) => store.retry(id, again, again, error),
+  }),
+  'a message knows whether a newer one of its anomaly waits behind it': () => store => ({
+    skip: (id, at) => store.delivered(id, at),
+  }),
+  'an end knows the other open anomalies of its flow and series that the channel was told of': () => store => ({
+    outbox: async (channel, now, limit) => {
+      const messages = await store.outbox(channel, now, limit)
+      const open = await store.anomalies({ status: 'open' })
+      return messages.map(one => ({ ...one, stillOpen: open }))
+    },
+  }),
+  'remembers what each channel accepted, when, and under which identity': () => store => ({
+    delivered: (id, at, again) => store.delivered(id, at, again),
+  }),
+  'gives no message of the flows that are held': () => store => ({
+    outbox: (channel, now, limit) => store.outbox(channel, now, limit),
+  }),
   'old messages go, but not those of an open anomaly, which is not opened twice': () =>
     commitWith(run => ({ ...run, finishedAt: Math.min(run.finishedAt, 1000) })),
   'counts the fits of a workload; the one taken last is in force, with its state': () => store => ({

@@ -131,6 +131,7 @@ export async function readAll(
     points: await each(flows, flow => each(series, labels => store.points(flow, labels, 'seasonal', range))),
     outbox: await each(channels, channel => store.outbox(channel, now, 1e6)),
     channels: await store.channels(),
+    notifications: await store.notifications((await store.anomalies({ limit: 1e6, includeIgnored: true })).map(({ id }) => id)),
     models: await store.models(),
     inForce: await each(flows, flow => store.modelsInForce(flow)),
   }
@@ -447,7 +448,7 @@ export const storeLaws: readonly StoreLaw[] = [
     )
     assert.equal((await store.outbox('log', 2000, 1)).length, 1)
     const blocked = due.find(({ anomaly }) => anomaly.detector === 'seasonal')!
-    await store.retry(blocked.id, 3000, 'busy')
+    await store.retry(blocked.id, 2500, 3000, 'busy')
     assert.deepEqual(
       (await store.outbox('log', 2999)).map(({ anomaly }) => anomaly.detector),
       ['ewma'],
@@ -467,7 +468,7 @@ export const storeLaws: readonly StoreLaw[] = [
     await store.commit(sampleRun({ anomalies: [sampleAnomaly({ current: 999 })] }))
     const [again] = await store.outbox('log', 2600)
     assert.deepEqual([again.id, again.key, again.kind, again.anomaly.current], [first.id, first.key, 'opened', 999])
-    assert.deepEqual([first.deliveredAt, again.deliveredAt], [undefined, 2000])
+    assert.deepEqual([first.accepted, again.accepted], [undefined, { kind: 'opened', at: 2000 }])
     await store.delivered(again.id, 2600, 3200)
     await store.commit(sampleRun({ range: { start: 0, end: 60 }, anomalies: [sampleAnomaly({ ongoing: false })] }))
     assert.deepEqual(kinds(await store.outbox('log', 9000)), ['resolved'])
@@ -488,21 +489,197 @@ export const storeLaws: readonly StoreLaw[] = [
     const [a, b] = await store.outbox('log', 2000)
     await store.delivered(a.id, 2000, 2100)
     await store.delivered(a.id, 2100)
-    await store.retry(b.id, 5000, 'busy')
+    await store.retry(b.id, 3000, 5000, 'busy')
     const [hook, log] = await store.channels()
     assert.deepEqual(hook, {
       channel: 'hook',
       pending: 3,
+      oldestPendingAt: 1000,
+      setAside: 0,
       delivered: 0,
       abandoned: 0,
       lastDeliveredAt: NaN,
       lastError: undefined,
+      failingSince: NaN,
     })
-    assert.deepEqual(log, { channel: 'log', pending: 2, delivered: 1, abandoned: 0, lastDeliveredAt: 2100, lastError: 'busy' })
+    assert.deepEqual(log, {
+      channel: 'log',
+      pending: 2,
+      oldestPendingAt: 1000,
+      setAside: 0,
+      delivered: 1,
+      abandoned: 0,
+      lastDeliveredAt: 2100,
+      lastError: 'busy',
+      failingSince: 3000,
+    })
     await store.abandon(b.id, 5000, 'gone')
     const { pending, abandoned, lastError } = (await store.channels())[1]
     assert.deepEqual({ pending, abandoned, lastError }, { pending: 1, abandoned: 1, lastError: 'gone' })
     await assert.rejects(() => store.delivered(12345, 1), { code: 'store' })
+  }),
+  law('a channel fails from its first failed attempt, of a repetition too, until it accepts something', async store => {
+    await store.commit(sampleRun({ channels: ['log'], anomalies: [sampleAnomaly()] }))
+    const [first] = await store.outbox('log', 2000)
+    await store.delivered(first.id, 2000, 2600)
+    const failing = async () => {
+      const [{ failingSince, lastError, pending }] = await store.channels()
+      return { failingSince, lastError, pending }
+    }
+    assert.deepEqual(await failing(), { failingSince: NaN, lastError: undefined, pending: 0 })
+    await store.retry(first.id, 2600, 2700, 'got 401')
+    await store.retry(first.id, 2700, 2800, 'got 403')
+    assert.deepEqual(await failing(), { failingSince: 2600, lastError: 'got 403', pending: 0 })
+    await store.delivered(first.id, 2800, 3400)
+    assert.deepEqual(await failing(), { failingSince: NaN, lastError: undefined, pending: 0 })
+  }),
+  law('what is set aside holds nothing back and is due again at its time, or when its anomaly changes', async store => {
+    const others = ['a', 'b'].map(detector => sampleAnomaly({ detector }))
+    await store.commit(sampleRun({ channels: ['log'], anomalies: [sampleAnomaly(), ...others] }))
+    const [one, two, three] = await store.outbox('log', 2000)
+    const state = async () => {
+      const [{ setAside, pending, failingSince, lastError }] = await store.channels()
+      return { setAside, pending, failingSince, lastError }
+    }
+    await store.setAside(one.id, 2000, 2600, 'got 400')
+    assert.deepEqual(await state(), { setAside: 1, pending: 2, failingSince: NaN, lastError: 'got 400' })
+    const seen = async (now: number) => (await store.outbox('log', now)).map(({ id, isSetAside }) => [id, isSetAside ?? false])
+    assert.deepEqual(await seen(2599), [
+      [two.id, false],
+      [three.id, false],
+    ])
+    assert.deepEqual((await seen(2600)).at(-1), [one.id, true])
+    await store.setAside(one.id, 2600, undefined, 'got 400')
+    assert.equal((await seen(1e9)).length, 2)
+    const moved = [sampleAnomaly({ current: 999 }), ...others].map(anomaly => ({
+      ...anomaly,
+      current: anomaly.detector === one.anomaly.detector ? 999 : anomaly.current,
+    }))
+    await store.commit(sampleRun({ channels: ['log'], anomalies: moved, finishedAt: 2700 }))
+    const again = (await store.outbox('log', 2700)).at(-1)!
+    assert.deepEqual([again.id, again.key, again.anomaly.current], [one.id, one.key, 999])
+    await store.delivered(one.id, 2700)
+    assert.deepEqual(await state(), { setAside: 0, pending: 2, failingSince: NaN, lastError: undefined })
+    await store.setAside(two.id, 2800, undefined, 'got 422')
+    await store.commit(sampleRun({ channels: ['log'], range: { start: 0, end: 60 }, finishedAt: 2900 }))
+    assert.equal((await state()).setAside, 0, 'its end takes its place')
+    assert.deepEqual(
+      (await store.outbox('log', 2900)).filter(({ anomaly }) => anomaly.id === two.anomaly.id).map(({ kind }) => kind),
+      ['withdrawn'],
+    )
+  }),
+  law('refused contents are a failure of the channel from the third in a row on', async store => {
+    const detectors = ['a', 'b', 'c', 'd']
+    await store.commit(sampleRun({ channels: ['log'], anomalies: detectors.map(detector => sampleAnomaly({ detector })) }))
+    const [a, b, c, d] = await store.outbox('log', 2000)
+    const failingSince = async () => (await store.channels())[0].failingSince
+    await store.setAside(a.id, 2001, undefined, 'got 400')
+    await store.setAside(b.id, 2002, undefined, 'got 400')
+    await store.delivered(c.id, 2003)
+    await store.setAside(a.id, 2004, undefined, 'got 400')
+    await store.setAside(b.id, 2005, undefined, 'got 400')
+    assert.equal(await failingSince(), NaN)
+    await store.setAside(a.id, 2006, undefined, 'got 400')
+    await store.setAside(b.id, 2007, undefined, 'got 400')
+    assert.equal(await failingSince(), 2006)
+    await store.delivered(d.id, 2008)
+    assert.equal(await failingSince(), NaN)
+  }),
+  law('when a channel works again after a while, all that failed is due at once', async store => {
+    await store.commit(sampleRun({ channels: ['log'], anomalies: ['a', 'b'].map(detector => sampleAnomaly({ detector })) }))
+    const [a, b] = await store.outbox('log', 2000)
+    await store.delivered(a.id, 2000, 2600)
+    await store.retry(b.id, 2000, 400_000, 'got 503')
+    await store.delivered(a.id, 2600, 3200)
+    assert.deepEqual(await store.outbox('log', 2600), [], 'not after a short failure')
+    await store.retry(b.id, 3000, 400_000, 'got 503')
+    await store.delivered(a.id, 60_000, 60_600)
+    assert.deepEqual(
+      (await store.outbox('log', 60_000)).map(({ id }) => id),
+      [b.id],
+    )
+  }),
+  law('a message knows whether a newer one of its anomaly waits behind it', async store => {
+    await store.commit(sampleRun({ channels: ['log'], anomalies: [sampleAnomaly()] }))
+    const [opened] = await store.outbox('log', 2000)
+    assert.equal(opened.overtakenAt, undefined)
+    const over = sampleRun({ channels: ['log'], range: { start: 0, end: 60 }, anomalies: [sampleAnomaly({ ongoing: false })] })
+    await store.commit({ ...over, finishedAt: 1500 })
+    const [behind] = await store.outbox('log', 2000)
+    assert.deepEqual([behind.id, behind.overtakenAt], [opened.id, 1500])
+    await store.skip(opened.id, 2000)
+    const [resolved] = await store.outbox('log', 2000)
+    assert.deepEqual([resolved.kind, resolved.overtakenAt, resolved.accepted], ['resolved', undefined, undefined])
+    const [{ delivered, abandoned }] = await store.channels()
+    assert.deepEqual({ delivered, abandoned }, { delivered: 0, abandoned: 0 })
+  }),
+  law('an end knows the other open anomalies of its flow and series that the channel was told of', async store => {
+    const other: Labels = { ...LABELS, instance: 'b:9153' }
+    const found = [
+      sampleAnomaly(),
+      sampleAnomaly({ detector: 'ewma' }),
+      sampleAnomaly({ detector: 'quiet', ignored: 'at night' }),
+      sampleAnomaly({ labels: other }),
+    ]
+    await store.commit(sampleRun({ flow: 'g', channels: ['log'], anomalies: found }))
+    await store.commit(sampleRun({ channels: ['log'], anomalies: found }))
+    for (const { id } of await store.outbox('log', 2000)) await store.delivered(id, 2000)
+    await store.commit(
+      sampleRun({ channels: ['log'], range: { start: 0, end: 60 }, anomalies: found.slice(1), finishedAt: 2100 }),
+    )
+    const [end] = await store.outbox('log', 2100)
+    assert.equal(end.kind, 'withdrawn')
+    assert.deepEqual(
+      end.stillOpen?.map(({ flow, detector, labels }) => [flow, detector, labels]),
+      [['f', 'ewma', LABELS]],
+    )
+    await store.delivered(end.id, 2100, 2200)
+    await store.commit(sampleRun({ channels: ['log'], range: { start: 0, end: 60 }, anomalies: [], finishedAt: 2200 }))
+    for (const { stillOpen } of await store.outbox('log', 2200)) assert.equal(stillOpen, undefined)
+  }),
+  law('remembers what each channel accepted, when, and under which identity', async store => {
+    await store.commit(sampleRun({ anomalies: [sampleAnomaly()] }))
+    const [opened] = await store.outbox('log', 2000)
+    const id = opened.anomaly.id
+    const [hook] = await store.outbox('hook', 2000)
+    await store.retry(hook.id, 2000, 2100, 'busy')
+    await store.delivered(opened.id, 2000, 2600, 'one')
+    await store.delivered(opened.id, 2600, 3200, 'two')
+    const pending = { anomaly: id, channel: 'hook', kind: 'opened', state: 'pending', at: 1000, error: 'busy' }
+    const told = { anomaly: id, channel: 'log', kind: 'opened', state: 'accepted', at: 2000 }
+    assert.deepEqual(await store.notifications([id, 'unknown']), [pending, told])
+    const over = sampleRun({ range: { start: 0, end: 60 }, anomalies: [sampleAnomaly({ ongoing: false })] })
+    await store.commit({ ...over, finishedAt: 3000 })
+    const [end] = await store.outbox('log', 3000)
+    assert.deepEqual(end.accepted, { kind: 'opened', at: 2000, identity: 'two' })
+    await store.setAside(end.id, 3000, undefined, 'got 400')
+    assert.deepEqual(
+      (await store.notifications([id])).slice(1),
+      [
+        told,
+        { ...pending, kind: 'resolved', at: 3000, error: undefined },
+        { ...told, kind: 'resolved', state: 'set aside', at: 3000, error: 'got 400' },
+      ].map(one => JSON.parse(JSON.stringify(one))),
+    )
+    await store.commit(sampleRun({ range: { start: 0, end: 70 }, anomalies: [sampleAnomaly({ end: 70 })], finishedAt: 4000 }))
+    const [anew] = await store.outbox('log', 4000)
+    await store.delivered(anew.id, 4000)
+    assert.deepEqual((await store.notifications([id])).at(-1), { ...told, at: 4000 }, 'told anew')
+  }),
+  law('gives no message of the flows that are held', async store => {
+    await store.commit(sampleRun({ anomalies: [sampleAnomaly()] }))
+    await store.commit(sampleRun({ flow: 'g', anomalies: [sampleAnomaly()] }))
+    const flows = async (held?: readonly string[]) =>
+      (await store.outbox('log', 2000, 100, held)).map(({ anomaly }) => anomaly.flow)
+    assert.deepEqual(await flows(), ['f', 'g'])
+    assert.deepEqual(await flows(['f']), ['g'])
+    const [, second] = await store.outbox('log', 2000)
+    await store.delivered(second.id, 2000, 2600)
+    assert.deepEqual(
+      (await store.outbox('log', 2600, 100, ['g'])).map(({ anomaly }) => anomaly.flow),
+      ['f'],
+      'repetitions neither',
+    )
   }),
   law('old messages go, but not those of an open anomaly, which is not opened twice', async store => {
     const month = 31 * 86_400_000

@@ -74,7 +74,17 @@ export function Watch({ picture }: { picture: Picture }) {
             >
               <span>{channel.type}</span>
               <span>{channel.delivered} delivered</span>
+              {channel.failingSince !== null && (
+                <span>
+                  failing since <Time at={channel.failingSince} />
+                </span>
+              )}
               {channel.pending > 0 && <span>{channel.pending} waiting</span>}
+              {channel.setAside > 0 && (
+                <span title="Their content was refused; each is tried again when its anomaly changes">
+                  {channel.setAside} set aside
+                </span>
+              )}
               {channel.abandoned > 0 && <span>{channel.abandoned} given up</span>}
               {channel.lastDeliveredAt !== null && (
                 <span>

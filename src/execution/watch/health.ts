@@ -21,8 +21,9 @@ export function flowHealth(
   return state?.lastRun ? 'ok' : 'waiting'
 }
 
-/** failing: messages wait behind an error. */
+/** failing: it accepts nothing now, be it a first message or a repetition. idle: it was sent nothing yet. */
 export function channelHealth(state: ChannelState | undefined): ChannelHealth {
-  if (state?.lastError !== undefined && state.pending > 0) return 'failing'
-  return state && state.delivered + state.pending + state.abandoned > 0 ? 'ok' : 'idle'
+  if (!state) return 'idle'
+  if (!Number.isNaN(state.failingSince)) return 'failing'
+  return state.delivered + state.pending + state.setAside + state.abandoned > 0 ? 'ok' : 'idle'
 }

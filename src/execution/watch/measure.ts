@@ -67,6 +67,8 @@ export function measure(metrics: Metrics, { flows, notifiers }: Configuration, m
     const state = channels.get(channel)
     metrics.channelUp.set({ channel }, channelHealth(state) === 'failing' ? 0 : 1)
     metrics.channelPending.set({ channel }, state?.pending ?? 0)
+    metrics.channelOldestPending.set({ channel }, state && state.pending > 0 ? (at - state.oldestPendingAt) / SECOND : 0)
+    metrics.channelSetAside.set({ channel }, state?.setAside ?? 0)
     metrics.channelAbandoned.inc({ channel }, state?.abandoned ?? 0)
     metrics.channelLastSuccess.set({ channel }, seconds(state?.lastDeliveredAt ?? NaN))
   }
@@ -94,6 +96,8 @@ const ofSources = (metrics: Metrics) => [metrics.sourceUp, metrics.sourceCheckSe
 const ofChannels = (metrics: Metrics) => [
   metrics.channelUp,
   metrics.channelPending,
+  metrics.channelOldestPending,
+  metrics.channelSetAside,
   metrics.channelAbandoned,
   metrics.channelLastSuccess,
 ]

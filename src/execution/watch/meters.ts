@@ -27,8 +27,9 @@ export function meterNotifier(notifier: Notifier, channel: string, metrics: Chan
   return {
     ...notifier,
     async send(message, signal) {
+      let identity: string | void
       try {
-        await notifier.send(message, signal)
+        identity = await notifier.send(message, signal)
       } catch (error) {
         const cause = signal.aborted ? signal.reason : error
         if (!signal.aborted || cause instanceof DeliveryError) {
@@ -39,6 +40,7 @@ export function meterNotifier(notifier: Notifier, channel: string, metrics: Chan
       }
       metrics.channelSent.inc({ channel })
       metrics.channelFailures.set({ channel }, 0)
+      return identity
     },
   }
 }

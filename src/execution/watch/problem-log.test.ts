@@ -36,3 +36,32 @@ it('keeps subjects apart, and forgets those that are gone', () => {
   log.worked('flow b')
   expect(lines.slice(2)).toEqual(['info flow b works again after 1 failure in 1s'])
 })
+
+it('has two lines a minute at most for what comes and goes', () => {
+  for (let i = 0; i < 75; i++, now += SECOND) {
+    log.failed('channel a', 'got 503')
+    now += SECOND
+    log.worked('channel a')
+  }
+  expect(lines).toEqual([
+    'error channel a fails: got 503',
+    'info channel a works again after 1 failure in 1s',
+    'error channel a fails: got 503',
+    'info channel a works again after 1 failure in 1s',
+    'error channel a fails: got 503',
+    'info channel a works again after 1 failure in 1s',
+  ])
+})
+
+it('has a line for what fails again soon and then goes on failing', () => {
+  log.failed('channel a', 'got 503')
+  log.worked('channel a')
+  for (let i = 0; i < 90; i++, now += SECOND) log.failed('channel a', 'got 401')
+  log.worked('channel a')
+  expect(lines).toEqual([
+    'error channel a fails: got 503',
+    'info channel a works again after 1 failure in 1s',
+    'error channel a fails: got 401',
+    'info channel a works again after 90 failures in 1m30s',
+  ])
+})

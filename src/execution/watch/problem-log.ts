@@ -16,29 +16,36 @@ export interface ProblemLog {
 }
 
 interface Failing {
+  /** It began so soon after the last beginning that it has no line yet; when it ends before it has one, its end has none either. */
+  isQuiet: boolean
   readonly since: number
   failures: number
   reason: string
   loggedAt: number
 }
 
-/** A reason that changes while the subject still fails is logged at most this often. */
-const CHANGED_REASON_EVERY = MINUTE
+/** A reason that changes while the subject still fails, and a failure that comes and goes, are logged at most this often. */
+const AT_MOST_EVERY = MINUTE
 
 export function openProblemLog({ now, log }: Pick<World, 'now' | 'log'>): ProblemLog {
   const failing = new Map<string, Failing>()
+  const lastBegin = new Map<string, number>()
   const howLong = ({ since, failures }: Failing) =>
     `${failures} ${failures === 1 ? 'failure' : 'failures'} in ${formatDuration(Math.max(SECOND, Math.round((now() - since) / SECOND) * SECOND))}`
   return {
     failed(subject, reason) {
       const known = failing.get(subject)
-      if (!known) {
-        failing.set(subject, { since: now(), failures: 1, reason, loggedAt: now() })
+      const isSoon = now() - (lastBegin.get(subject) ?? -Infinity) < AT_MOST_EVERY
+      if (!known || (known.isQuiet && !isSoon)) {
+        const failures = (known?.failures ?? 0) + 1
+        failing.set(subject, { since: known?.since ?? now(), failures, reason, loggedAt: now(), isQuiet: isSoon })
+        if (isSoon) return
+        lastBegin.set(subject, now())
         log('error', `${subject} fails: ${reason}`)
         return
       }
       known.failures++
-      if (known.reason === reason || now() - known.loggedAt < CHANGED_REASON_EVERY) return
+      if (known.isQuiet || known.reason === reason || now() - known.loggedAt < AT_MOST_EVERY) return
       known.reason = reason
       known.loggedAt = now()
       log('error', `${subject} still fails (${howLong(known)}), now: ${reason}`)
@@ -47,6 +54,7 @@ export function openProblemLog({ now, log }: Pick<World, 'now' | 'log'>): Proble
       const known = failing.get(subject)
       if (!known) return
       failing.delete(subject)
+      if (known.isQuiet) return
       log('info', `${subject} works again after ${howLong(known)}`)
     },
     keep({ flows, sources, notifiers }) {
@@ -55,8 +63,9 @@ export function openProblemLog({ now, log }: Pick<World, 'now' | 'log'>): Proble
         ...Object.keys(sources).map(name => `source ${name}`),
         ...Object.keys(notifiers).map(name => `channel ${name}`),
       ])
-      for (const subject of failing.keys())
-        if (/^(flow|source|channel) /.test(subject) && !configured.has(subject)) failing.delete(subject)
+      for (const known of [failing, lastBegin])
+        for (const subject of known.keys())
+          if (/^(flow|source|channel) /.test(subject) && !configured.has(subject)) known.delete(subject)
     },
   }
 }

@@ -22,10 +22,13 @@ const failing = (name: string, error = 'must answer, got 422') =>
 const channel = (name: string, some: Partial<ChannelState> = {}): ChannelState => ({
   channel: name,
   pending: 0,
+  oldestPendingAt: NaN,
+  setAside: 0,
   delivered: 1,
   abandoned: 0,
   lastDeliveredAt: NOW,
   lastError: undefined,
+  failingSince: NaN,
   ...some,
 })
 const observed = (some: Partial<Observed>): Observed => ({
@@ -42,7 +45,7 @@ describe('problems of the watch', () => {
   it('are none where all works', () => {
     const all = observed({
       flows: [flow('a'), flow('b')],
-      channels: [channel('oncall'), channel('gone', { pending: 1, lastError: 'no' })],
+      channels: [channel('oncall'), channel('gone', { failingSince: NOW, lastError: 'no' })],
     })
     expect(problemsNow(configured('a', 'b'), all)).toEqual([])
   })
@@ -84,7 +87,7 @@ describe('problems of the watch', () => {
 
   it('name a failing channel and a store that cannot be written', () => {
     const all = observed({
-      channels: [channel('oncall', { pending: 3, lastError: 'must answer 2xx, got 401' })],
+      channels: [channel('oncall', { failingSince: NOW, lastError: 'must answer 2xx, got 401' })],
       storeError: 'got a full disk',
     })
     expect(problemsNow(configured('a'), all)).toEqual([

@@ -48,6 +48,7 @@ export interface Tables {
     due_at: number | null
     done_at: number | null
     attempts: Generated<number>
+    error: string | null
   }
   channels: {
     name: string
@@ -55,7 +56,12 @@ export interface Tables {
     abandoned: Generated<number>
     last_delivered_at: number | null
     last_error: string | null
+    failing_since: number | null
+    /** Refused contents since the channel last accepted something. */
+    refusals: Generated<number>
   }
+  /** What was accepted: of each anomaly, channel and kind the newest message. */
+  notified: { anomaly: string; channel: string; kind: string; message: number; at: number; identity: string | null }
   models: {
     id: Generated<number>
     flow: string
@@ -82,7 +88,7 @@ export interface Tables {
   }
 }
 
-export type State = 'pending' | 'resend' | 'done'
+export type State = 'pending' | 'resend' | 'aside' | 'done'
 
 /** `TIDE`: says that a SQLite file is ours. */
 export const APPLICATION_ID = 0x54494445
@@ -146,5 +152,19 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE damaged (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, reason TEXT NOT NULL, found_at REAL NOT NULL, body BLOB
   );
+  `,
+  // What was accepted is known of messages that are still repeated, and of others where the channel never gave one up.
+  `
+  ALTER TABLE outbox ADD COLUMN error TEXT;
+  ALTER TABLE channels ADD COLUMN failing_since REAL;
+  ALTER TABLE channels ADD COLUMN refusals INTEGER NOT NULL DEFAULT 0;
+  CREATE TABLE notified (
+    anomaly TEXT NOT NULL REFERENCES anomalies (id) ON DELETE CASCADE, channel TEXT NOT NULL, kind TEXT NOT NULL, message INTEGER NOT NULL,
+    at REAL NOT NULL, identity TEXT, PRIMARY KEY (anomaly, channel, kind)
+  ) WITHOUT ROWID;
+  INSERT INTO notified (anomaly, channel, kind, message, at)
+    SELECT anomaly, channel, kind, max(outbox.id), max(done_at)
+    FROM outbox JOIN anomalies ON anomalies.id = anomaly JOIN channels ON channels.name = channel
+    WHERE done_at IS NOT NULL AND (state = 'resend' OR (state = 'done' AND abandoned = 0)) GROUP BY anomaly, channel, kind;
   `,
 ]
