@@ -202,3 +202,53 @@ describe('NaN that the source sends', () => {
     expect(watched.messages[0]).toMatch(/^opened ratio is not a number for 4m, since 01:39 UTC/)
   })
 })
+
+describe('data that comes late', () => {
+  const warnings = async ({ store }: ReturnType<typeof watch>) =>
+    (await store.flow('web'))!.lastRun!.diagnostics.filter(({ level }) => level === 'warning').map(({ message }) => message)
+
+  it('is not missing, from the first run on, and the run proposes the right delay', async () => {
+    const watched = watch({ series: [series({ code: '200' }), series({ code: '500' })], late: minute => 5 + (minute % 3) })
+    await watched.until(63)
+    watched.restart()
+    await watched.until(160)
+    expect(watched.changes).toEqual([])
+    expect(await warnings(watched)).toEqual([
+      expect.stringMatching(/samples are [56]m later than expected; delay must be at least [56]m, got 0s/),
+    ])
+  })
+
+  it('is missing when it stops, late or not', async () => {
+    const watched = watch({ series: [hole({ code: '200' }, 100, 140), hole({ code: '500' }, 100, 140)], late: () => 4 })
+    await watched.until(112)
+    expect(watched.messages).toEqual([expect.stringMatching(/^opened web: all 2 series/)])
+  })
+
+  it('says nothing when it is on time, or when an outage is filled later once', async () => {
+    const watched = watch({
+      series: [series({ code: '200' }), series({ code: '500' })],
+      late: minute => (minute >= 100 && minute < 120 ? 120 - minute : 0),
+    })
+    await watched.until(119)
+    expect(watched.messages).toHaveLength(1)
+    await watched.until(150)
+    expect(await warnings(watched)).toEqual([])
+  })
+})
+
+describe('data that is sparse', () => {
+  it('does not flap when it comes every five minutes on a step of one', async () => {
+    const value = (minute: number) => (minute % 5 === 0 ? lively(minute) : undefined)
+    const watched = watch({ series: [{ labels: { code: '200' }, value }, series({ code: '500' })] })
+    await watched.until(200)
+    expect(watched.changes).toEqual([])
+  })
+
+  it('of a batch job is quiet once its gaps have come three times', async () => {
+    const value = (minute: number) => (minute % 120 < 10 ? lively(minute) : undefined)
+    const watched = watch({ series: [{ labels: { job: 'batch' }, value }, series({ code: '500' })] })
+    await watched.until(1200)
+    const opened = watched.changes.filter(({ kind }) => kind === 'opened')
+    expect(opened.length).toBeLessThanOrEqual(3)
+  })
+})

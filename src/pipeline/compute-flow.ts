@@ -21,7 +21,7 @@ import { transforms } from '../transforms/index.ts'
 import { chain, type Transform, type TransformStream, transformFrame } from '../transforms/transform.ts'
 import { create, type FlowConfig, type Part } from './configuration.ts'
 import { configurationHash } from './configuration-hash.ts'
-import { firstValue } from './history.ts'
+import { firstValue, lastValue } from './history.ts'
 import { fromStored, mostKnowing } from './learned-models.ts'
 import type { Findings } from './pipeline.ts'
 import { type Life, liveOn, type Presence } from './presence.ts'
@@ -117,7 +117,7 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
       // What was not there yet says nothing, and must not count as learned.
       const begin = models && !before?.rows ? Math.max(from, firstValue(frame)) : from
       const rows = slice(frame, { start: begin, end: range.end })
-      const seen = Math.max(lastSeen(slice(rows, { start: -Infinity, end: settled })), before?.seen ?? -Infinity)
+      const seen = Math.max(lastValue(slice(rows, { start: -Infinity, end: settled })), before?.seen ?? -Infinity)
       const past = judge(whole, slice(rows, { start: -Infinity, end: settled }), before?.rule)
       const learnedRows = (before?.rows ?? 0) + knownRows(past.scores)
       const find = (scores: Scores, strength: Float64Array) => {
@@ -127,7 +127,7 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
       }
       const life = missingData && liveOn(lifeBefore(before), slice(rows, { start: -Infinity, end: settled }), missingData)
       if (settled > from) {
-        if (Math.max(seen, lastSeen(rows)) < range.end - config.forget) {
+        if (Math.max(seen, lastValue(rows)) < range.end - config.forget) {
           if (!snapshot) continue
           forgotten.push({ labels: frame.labels, detector: member.name })
           if (missingData) anomalies.push(...find(past.scores, past.strength).map(one => endForgotten(one, config.forget)))
@@ -146,7 +146,7 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
         snapshots.push({ labels: frame.labels, detector: member.name, time: settled, state: encodeState(state) })
       }
       // What the fit will learn from is in the snapshot, without the rows that are looked at again. One that is silent has nothing new to teach.
-      const reason = models && lastSeen(rows) > -Infinity && (settled > from || before) ? stream.wants?.() : undefined
+      const reason = models && lastValue(rows) > -Infinity && (settled > from || before) ? stream.wants?.() : undefined
       if (reason) learned!.note({ labels: frame.labels, detector: member.name, reason, rows: learnedRows })
       const fresh = judge(whole, slice(rows, { start: settled, end: range.end }), past.state)
       const scores = concat(past.scores, fresh.scores)
@@ -202,7 +202,7 @@ function countLive(
   const { detector } = presences[0] ?? {}
   if (detect.some(({ name }) => name === detector))
     return presences.filter(one => one.detector === detector && end - step - one.last < one.tolerance).length
-  return [...frames.values()].filter(frame => lastSeen(frame) >= end - reexamine).length
+  return [...frames.values()].filter(frame => lastValue(frame) >= end - reexamine).length
 }
 
 /** Says of an anomaly whose rows are NaN because the source sent NaN that they are. */
@@ -372,12 +372,7 @@ function settleTime(config: FlowConfig, input: FlowInput): number {
 
 /** Whether any series has a value in the range. */
 export function hasData({ frames, range }: FlowInput): boolean {
-  return frames.some(frame => Number.isFinite(lastSeen(slice(frame, { start: range.start, end: range.end }))))
-}
-
-function lastSeen({ times, columns }: Frame<'value'>): number {
-  for (let i = times.length - 1; i >= 0; i--) if (!Number.isNaN(columns.value[i])) return times[i]
-  return -Infinity
+  return frames.some(frame => Number.isFinite(lastValue(slice(frame, { start: range.start, end: range.end }))))
 }
 
 function knownRows({ columns }: Scores): number {

@@ -7,6 +7,7 @@ import { type FlowInput, fits } from './compute-flow.ts'
 import type { FlowConfig } from './configuration.ts'
 import { explainer } from './explaining.ts'
 import { askHistory, firstValue } from './history.ts'
+import { openLateness } from './lateness.ts'
 import type { Findings, Pipeline } from './pipeline.ts'
 
 /** Computes in this thread or in another. */
@@ -36,8 +37,9 @@ export function flowPipeline(config: FlowConfig, lookback: number, compute: Comp
   const { models: hasModels = false, family } = options
   let birthsAskedAt = -Infinity
   const explain = explainer(config, family)
+  const lateness = openLateness(config)
   return {
-    async run({ range, reader, signal }) {
+    async run({ range, reader, signal, now }) {
       const ask = (asked: TimeRange, every: number) =>
         reader.read(
           {
@@ -71,10 +73,12 @@ export function flowPipeline(config: FlowConfig, lookback: number, compute: Comp
           diagnostics.push(...history.diagnostics)
         }
       }
+      const { end, warning } = lateness.judgeUntil(frames, range.end, now())
+      if (warning !== undefined) diagnostics.push({ level: 'warning', message: warning })
       const input: FlowInput = {
         frames,
         snapshots,
-        range: { start: cold && remembered.length > 0 ? range.start : start, end: range.end },
+        range: untilAtLeast({ start: cold && remembered.length > 0 ? range.start : start, end }, step),
         keepAll: frames.length <= KEEP_ALL_SERIES,
         ...(models ? { models } : {}),
       }
@@ -83,4 +87,9 @@ export function flowPipeline(config: FlowConfig, lookback: number, compute: Comp
       return { ...findings, diagnostics: [...diagnostics, ...findings.diagnostics] }
     },
   }
+}
+
+/** A range of at least one row. */
+function untilAtLeast({ start, end }: TimeRange, step: number): TimeRange {
+  return { start, end: Math.max(end, start + step) }
 }

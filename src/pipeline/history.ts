@@ -35,3 +35,9 @@ export function firstValue({ times, columns }: Frame<'value'>): number {
   const at = columns.value.findIndex(value => !Number.isNaN(value))
   return at < 0 ? Infinity : times[at]
 }
+
+/** Time of the last row with a value; -Infinity without one. */
+export function lastValue({ times, columns }: Frame<'value'>): number {
+  for (let i = times.length - 1; i >= 0; i--) if (!Number.isNaN(columns.value[i])) return times[i]
+  return -Infinity
+}

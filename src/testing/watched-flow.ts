@@ -20,6 +20,8 @@ export interface WatchedWorld {
   readonly series: readonly WatchedSeries[]
   /** What the source knows of scrape targets at a minute; without it the source does not scrape. */
   targets?(minute: number): readonly Target[]
+  /** So many minutes after its time a sample can be read; 0 by default. */
+  late?(minute: number): number
 }
 
 /** What people would hear of: one line for each message, `opened web{pod=a} had no data …`. */
@@ -61,10 +63,10 @@ export const watchedFlow: FlowConfig = {
 export function watch(world: WatchedWorld, config: FlowConfig = watchedFlow): Watched {
   const store = fromMemory()
   const asked = { count: 0 }
-  const reader = () => openReader({ world: sourceOf(world, config.query.step, asked) }, store)
+  let minute = 60
+  const reader = () => openReader({ world: sourceOf(world, config.query.step, () => minute, asked) }, store)
   const pipe = () => flowPipeline(config, flowLookback(config), async (given, input) => computeFlow(given, input))
   let parts = { reader: reader(), pipeline: pipe() }
-  let minute = 60
   const changes: Change[] = []
   const messages: string[] = []
   const { signal } = new AbortController()
@@ -91,14 +93,21 @@ export function watch(world: WatchedWorld, config: FlowConfig = watchedFlow): Wa
   }
 }
 
-function sourceOf({ series, targets }: WatchedWorld, step: number, asked: { count: number }): Source {
+function sourceOf(
+  { series, targets, late = () => 0 }: WatchedWorld,
+  step: number,
+  now: () => number,
+  asked: { count: number },
+): Source {
   const minuteOf = (time: number) => Math.round((time - START) / MINUTE)
   return {
     async read({ range }) {
       const first = Math.ceil(range.start / step) * step
       const times = Float64Array.from({ length: Math.max(0, Math.ceil((range.end - first) / step)) }, (_, i) => first + i * step)
       const frames = series.flatMap(({ labels, value }): Frame<'value'>[] => {
-        const samples = Array.from(times, time => value(minuteOf(time)))
+        const samples = Array.from(times, time =>
+          minuteOf(time) + late(minuteOf(time)) <= now() ? value(minuteOf(time)) : undefined,
+        )
         if (samples.every(sample => sample === undefined)) return []
         const notANumber = Uint8Array.from(samples, sample => (Number.isNaN(sample) ? 1 : 0))
         return [
