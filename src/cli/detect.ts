@@ -4,6 +4,7 @@ import { type Anomaly, seriesId } from '../anomaly.ts'
 import { detectors } from '../detectors/index.ts'
 import { formatDuration, HOUR } from '../duration.ts'
 import { InputError } from '../errors.ts'
+import { fillHoles } from '../frame/fill-holes.ts'
 import { type Frame, fromValues } from '../frame/frame.ts'
 import { create } from '../pipeline/configuration.ts'
 import { type Examination, type Examiner, examine } from '../pipeline/examine.ts'
@@ -48,7 +49,9 @@ export async function run(options: DetectCommand, terminal: Terminal): Promise<v
     return { name: type, detector: made, rule: makePart(rules, '--rule', own).made }
   })
   const refine = ['merge', 'shape'].map(type => makePart(refiners, 'refine', type).made)
-  const { frames, warnings, step } = await readSeries(options, terminal)
+  const { frames: given, warnings, step } = await readSeries(options, terminal)
+  // Rows that are absent are missing data too; other detectors judge rows as they are.
+  const frames = examiners.some(({ detector }) => detector.missingData) ? given.map(frame => fillHoles(frame, step)) : given
   for (const warning of warnings) err.write(`${paint('yellow', 'warning', err)}: ${warning}\n`)
 
   const progress = showProgress(err, () => performance.now())

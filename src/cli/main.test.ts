@@ -158,6 +158,15 @@ describe('detect', () => {
       expect.objectContaining({ labels: { column: 'requests' }, start: (START + 1500 * 300) * 1000, direction: 'up' }),
     ])
   })
+  it('takes rows that are absent for missing data, and the end of the file for no outage', async () => {
+    const file = join(folder, 'holes.csv')
+    const rows = Array.from({ length: 500 }, (_, i) => `${START + i * 60},${100 + ((i * 7919) % 13)}`)
+    writeFileSync(file, `timestamp,requests\n${rows.filter((_, i) => i < 300 || i >= 330).join('\n')}\n`)
+    const { out } = await run('detect', file, '--detector', 'absence', '--json')
+    const { anomalies } = JSON.parse(out)
+    expect(anomalies).toEqual([expect.objectContaining({ shape: 'silence', ongoing: false, end: (START + 330 * 60) * 1000 })])
+    expect(anomalies[0].sentence).toMatch(/^requests had no data for \d+m, from 04:59 UTC/)
+  })
   it('says when nothing is odd', async () => {
     expect(await run('detect', csv('c.csv'), '--expr', 'errors')).toMatchObject({ code: 0, out: 'Nothing odd in 1 series.\n' })
   })

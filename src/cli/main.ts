@@ -223,8 +223,9 @@ ${EXIT_CODES}`,
     .command('config')
     .description('print OK, or every fault of a configuration as file:line:column path: message')
     .argument('[file]', 'configuration', 'tidewatch.yaml')
-    .addHelpText('after', examples('check config tidewatch.yaml'))
-    .action(async file => (await import('./check-config.ts')).run({ file }, terminal))
+    .option('--online', 'ask the sources too: do they answer, does each query find series, is data late or sparse')
+    .addHelpText('after', examples('check config tidewatch.yaml', 'check config --online tidewatch.yaml'))
+    .action(async (file, options) => (await import('./check-config.ts')).run({ file, ...options }, terminal))
   check
     .command('store')
     .description('read all of a store, also while the service runs, and name every row that cannot be read')

@@ -31,10 +31,12 @@ interface Young {
   readonly interval: number
   /** Begin of 40 s in which answers fail, before now. */
   readonly faultAgo: number
+  /** Queries with this text find nothing. */
+  readonly empty?: string
 }
 
 /** A Prometheus of that age over a CoreDNS whose answers fail for a while, and whose queue is empty. */
-function serve({ age, interval, faultAgo }: Young): (request: FakeRequest) => FakeAnswer {
+function serve({ age, interval, faultAgo, empty = 'nothing is empty' }: Young): (request: FakeRequest) => FakeAnswer {
   const there = (time: number) => time >= NOW - age && time <= NOW
   const odd = (time: number) => time >= NOW - faultAgo && time < NOW - faultAgo + 40 * interval
   const noise = (time: number) => Math.sin((time / interval) * 12.9898) * Math.cos((time / interval) * 78.233)
@@ -49,6 +51,7 @@ function serve({ age, interval, faultAgo }: Young): (request: FakeRequest) => Fa
     if (query.startsWith('count by (job)')) return one({ job: 'dns' }, () => 3)(request)
     if (query === 'count(up)') return one({}, () => 3)(request)
     if (query === 'up') return one({ __name__: 'up', instance: 'a:9153', job: 'dns' }, () => 1)(request)
+    if (query.includes(empty)) return serveSeries([])(request)
     if (query.includes('SERVFAIL')) return one({}, time => (odd(time) ? 0.4 : 0.01 + 0.002 * noise(time)))(request)
     if (query.includes('http_requests_total')) return failure(422, 'execution', 'too many samples')
     return one({}, time => 100 + 3 * noise(time))(request)
@@ -100,6 +103,14 @@ describe('scan', () => {
       sentence: expect.any(String),
       sparkline: expect.any(String),
     })
+  })
+  it('names the signals whose query found nothing', async () => {
+    const { err, text } = await scan(LAB, { json: true })
+    expect(JSON.parse(text).withoutData).toEqual([])
+    expect(err).not.toContain('No data')
+    const without = await scan({ ...LAB, empty: 'SERVFAIL' }, { json: true })
+    expect(JSON.parse(without.text).withoutData).toEqual(['coredns-servfail-ratio'])
+    expect(without.err).toContain('No data, and so no flow: coredns-servfail-ratio\n')
   })
   it('looks back as far as it is told', async () => {
     const { text } = await scan({ age: 6 * 86_400_000, interval: 60_000, faultAgo: 7_200_000 }, { since: '12h', step: '2m' })

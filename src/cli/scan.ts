@@ -67,14 +67,24 @@ export async function run(options: ScanOptions, terminal: Terminal, world: World
   const shown = troubles.slice(0, options.top)
   if (options.json) out.write(`${JSON.stringify(toJson(connection.url, history, found, shown), null, 2)}\n`)
   else out.write(print(history, found, shown, troubles.length, terminal))
+  if (found.withoutData.length > 0) err.write(`${describeWithoutData(found.withoutData)}\n`)
   for (const warning of found.warnings) err.write(`${paint('yellow', 'warning', err)}: ${warning}\n`)
   if (options.write && found.signals.length > 0) await saveStarter(options.out, connection, history, found.signals, err)
 }
 
+/** Signals shown of those without data. */
+const SHOWN_WITHOUT_DATA = 10
+
+function describeWithoutData(ids: readonly string[]): string {
+  const more = ids.length > SHOWN_WITHOUT_DATA ? ` and ${ids.length - SHOWN_WITHOUT_DATA} more` : ''
+  return `No data, and so no flow: ${ids.toSorted().slice(0, SHOWN_WITHOUT_DATA).join(', ')}${more}`
+}
+
 export interface Found {
   readonly oddities: readonly Oddity[]
-  /** Signals that gave data. */
+  /** Signals that gave data, and ids of those whose query was answered and found nothing. */
   readonly signals: readonly Signal[]
+  readonly withoutData: readonly string[]
   readonly series: number
   readonly warnings: readonly string[]
 }
@@ -89,6 +99,7 @@ export async function examineAll(
 ): Promise<Found> {
   const oddities: Oddity[] = []
   const withData = new Set<Signal>()
+  const withoutData = new Set<string>()
   const warnings = new Set<string>()
   let series = 0
   let done = 0
@@ -102,6 +113,7 @@ export async function examineAll(
         for (const frame of frames.slice(0, SERIES)) oddities.push(...examineSignal(signal, frame, history.step))
         series += Math.min(SERIES, frames.length)
         if (frames.length > 0) withData.add(signal)
+        else withoutData.add(signal.id)
       } catch (error) {
         warnings.add(`${signal.id}: ${(error as Error).message}`)
       }
@@ -109,7 +121,8 @@ export async function examineAll(
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, work))
-  return { oddities, signals: signals.filter(each => withData.has(each)), series, warnings: [...warnings] }
+  const signalsWithData = signals.filter(each => withData.has(each))
+  return { oddities, signals: signalsWithData, withoutData: [...withoutData], series, warnings: [...warnings] }
 }
 
 function examineSignal(signal: Signal, frame: Frame<'value'>, step: number): Oddity[] {
@@ -181,7 +194,7 @@ function formatStrength(strength: number): string {
 function toJson(
   url: string,
   { range, step, interval }: History,
-  { signals, series, warnings }: Found,
+  { signals, withoutData, series, warnings }: Found,
   troubles: readonly Trouble[],
 ) {
   const plain = ({ signal, anomaly }: Oddity) => ({
@@ -196,6 +209,7 @@ function toJson(
     step,
     interval,
     signals: signals.length,
+    withoutData,
     series,
     warnings,
     rows: troubles.map(({ head, others, weight }, i) => ({

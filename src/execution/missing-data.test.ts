@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { SourceError } from '../errors.ts'
 import { type WatchedSeries, watch, watchedFlow } from '../testing/watched-flow.ts'
 
 const lively = (minute: number) => 100 + ((minute * 7919) % 13)
@@ -94,7 +95,23 @@ describe('a series with a scrape target', () => {
     expect((await watched.store.snapshots('web')).map(({ labels }) => labels.instance)).toEqual(['b'])
   })
 
-  it('is an outage when the source knows no targets of this flow at all, or cannot be asked', async () => {
+  it('is judged without its target when the source cannot say, with a warning', async () => {
+    const watched = watch({
+      series: [series(at('a'), 0, 100), series(at('b'))],
+      targets: () => {
+        throw new SourceError('must answer, got 503', { retryable: true })
+      },
+    })
+    await watched.until(120)
+    expect(watched.messages).toHaveLength(1)
+    const { lastRun } = (await watched.store.flow('web'))!
+    expect(lastRun!.diagnostics).toContainEqual({
+      level: 'warning',
+      message: 'the targets of missing series are not known: must answer, got 503',
+    })
+  })
+
+  it('is an outage when the source knows no targets of this flow at all', async () => {
     const unknown = watch({ series: [series(at('a'), 0, 100), series(at('b'))], targets: () => [] })
     await unknown.until(120)
     expect(unknown.messages).toHaveLength(1)

@@ -52,6 +52,14 @@ describe('csv', () => {
     await expect(columns('error')).rejects.toThrow('did you mean errors?')
   })
 
+  it('has rows without a value where rows are absent, and behind the last row up to the end that was asked', async () => {
+    const rows = [0, 1, 2, 6, 7].map(minute => `${minute * 60},${minute}`)
+    await writeFile(join(folder, 'holes.csv'), `ts,v\n${rows.join('\n')}\n`)
+    const asked = { expr: 'v', range: { start: 0, end: 10 * STEP }, step: STEP }
+    const { frames } = await open('holes.csv').read(asked, signal)
+    expect(Array.from(frames[0]!.columns.value)).toEqual([0, 1, 2, NaN, NaN, NaN, 6, 7, NaN, NaN])
+  })
+
   it('takes the last known value of a longer step and repeats it in a shorter one', async () => {
     const read = async (step: number) =>
       Array.from((await open('good.csv').read({ expr: 'requests', range, step }, signal)).frames[0].columns.value)
