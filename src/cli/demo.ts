@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DAY, MINUTE, SECOND } from '../duration.ts'
+import { InputError } from '../errors.ts'
 import { replay } from '../execution/replay.ts'
 import { type RunFlowParts, runFlow } from '../execution/run-flow.ts'
 import { type Service, startService } from '../execution/service.ts'
@@ -9,8 +10,9 @@ import { openReader } from '../execution/store-reader.ts'
 import type { World } from '../execution/world.ts'
 import { refinersFor, signalsOf } from '../packs/coredns.ts'
 import { computeFlow, flowLookback } from '../pipeline/compute-flow.ts'
-import type { Configuration, FlowConfig } from '../pipeline/configuration.ts'
+import type { Configuration, FlowConfig, ServerConfig } from '../pipeline/configuration.ts'
 import { flowPipeline } from '../pipeline/flow.ts'
+import { readServer } from '../pipeline/read-server.ts'
 import { sources } from '../sources/index.ts'
 import { openStore, serveUntilSignal } from './serve.ts'
 import { realWorld } from './world.ts'
@@ -27,12 +29,18 @@ const REPLAY_EVERY = 10 * SECOND
  * `tidewatch demo`: the bundled recording of a real CoreDNS as if it happened now. Its past is lived through first, as the server would have
  * then, so that the first screen has a history with anomalies and their alerts. Nothing is kept; needs no server and no configuration.
  */
-export async function run({ listen = '127.0.0.1:9797' }: { readonly listen?: string } = {}): Promise<void> {
+export async function run({
+  listen = '127.0.0.1:9797',
+  insecure = false,
+}: {
+  readonly listen?: string
+  readonly insecure?: boolean
+} = {}): Promise<void> {
   const world = realWorld()
   const moment = world.now()
-  const configuration = demoConfiguration(listen, moment)
+  const configuration = demoConfiguration(readListen(listen, insecure), moment)
   const start = (signal: AbortSignal) => liveThrough(configuration, moment, world, signal)
-  await serveUntilSignal(configuration, start, async () => {})
+  await serveUntilSignal(configuration, process.cwd(), start, async () => {})
 }
 
 /** A service whose store holds what the recording's past would have left there. */
@@ -75,9 +83,17 @@ function recordedRange(): readonly [number, number] {
   return [start, end]
 }
 
-function demoConfiguration(listen: string, moment: number): Configuration {
-  const port = Number(listen.slice(listen.lastIndexOf(':') + 1))
-  const host = listen.slice(0, listen.lastIndexOf(':'))
+/** Throws an `InputError` for what is no address, or is reached by others without leave. */
+function readListen(listen: string, insecure: boolean): ServerConfig {
+  let problem = ''
+  const server = readServer({ listen, insecure }, undefined, (_path, message) => (problem = message))
+  if (server) return server
+  throw new InputError(
+    `--listen ${problem.replace('unless there is server.auth;', 'unless there is --insecure;').replace(/ \(insecure: .*\)$/, '')}`,
+  )
+}
+
+function demoConfiguration(server: ServerConfig, moment: number): Configuration {
   const signals = signalsOf({ generation: '1.11', selector: '', window: '5s', cacheRequests: true })
   const flows = signals.map(
     (signal): FlowConfig => ({
@@ -107,7 +123,7 @@ function demoConfiguration(listen: string, moment: number): Configuration {
     sources: { recording: { type: 'recording', config: { path: recordingFile(), position: POSITION, at: moment, loop: true } } },
     notifiers: { log: { type: 'log', config: {} } },
     store: { type: 'memory', config: {} },
-    server: { host, port, externalUrl: `http://${listen}` },
+    server,
     workers: 1,
     training: { threads: 1, deadline: 10 * MINUTE },
     flows,

@@ -36,6 +36,7 @@ describe('the program', () => {
     [['models']],
     [['models', 'restore']],
     [['check', 'config']],
+    [['hash-password']],
     [['schema']],
   ])('prints help of %j with examples and exit codes', async command => {
     const { code, out } = await run(...command, '--help')
@@ -228,5 +229,17 @@ describe('--max-size', () => {
       code: 2,
       err: expect.stringContaining('must be a size with a unit like 512KiB, 64MiB or 1GiB, got "5m"'),
     })
+  })
+})
+
+describe('demo', () => {
+  it.each([
+    [
+      '0.0.0.0:8080',
+      'must be an address of this machine only, like 127.0.0.1:9797, unless there is --insecure; got "0.0.0.0:8080"',
+    ],
+    ['8080', 'must be host:port like 127.0.0.1:9797, got "8080"'],
+  ])('does not listen on %s', async (listen, message) => {
+    expect(await run('demo', '--listen', listen)).toMatchObject({ code: 2, err: `tidewatch: --listen ${message}\n` })
   })
 })

@@ -94,6 +94,7 @@ ${EXIT_CODES}`,
     .command('demo')
     .description('serve page and API over the bundled recording of a CoreDNS with faults; needs nothing')
     .option('--listen <host:port>', 'where to listen', '127.0.0.1:9797')
+    .option('--insecure', 'listen beyond this machine, where anybody may ask', false)
     .addHelpText('after', examples('demo', 'demo --listen 127.0.0.1:8080'))
     .action(async options => (await import('./demo.ts')).run(options))
 
@@ -251,6 +252,13 @@ ${EXIT_CODES}`,
     .addOption(storeFile())
     .addHelpText('after', examples('restore /backup/tidewatch-monday.db --config tidewatch.yaml'))
     .action(async (file, options) => (await import('./copies.ts')).restore({ file, ...options }, terminal))
+
+  program
+    .command('hash-password')
+    .description('print the hash of a password that is read from the input, for server.auth.basic')
+    .option('--token', 'make a random token and print it with its hash, for server.auth.bearer', false)
+    .addHelpText('after', examples('hash-password < password.txt', 'hash-password --token'))
+    .action(async options => (await import('./hash-password.ts')).run(options, terminal))
 
   program
     .command('schema')

@@ -2,9 +2,10 @@ import { dirname, resolve } from 'node:path'
 import { ConfigError } from '../errors.ts'
 import { type Service, startService } from '../execution/service.ts'
 import type { World } from '../execution/world.ts'
-import type { Configuration } from '../pipeline/configuration.ts'
+import { isLoopback } from '../http/loopback.ts'
+import type { Configuration, ServerConfig } from '../pipeline/configuration.ts'
 import { makeApp } from '../server/app.ts'
-import { type Fetch, listen } from '../server/listen.ts'
+import { type Fetch, type ListenOptions, listen } from '../server/listen.ts'
 import { stores } from '../stores/index.ts'
 import type { Store } from '../stores/store.ts'
 import { readConfiguration } from './read-configuration.ts'
@@ -18,7 +19,7 @@ export async function run({ config: file }: { readonly config: string }): Promis
   const folder = dirname(resolve(file))
   const configuration = await readConfiguration(file)
   const start = async () => startService(configuration, openStore(configuration, folder, world), folder, world)
-  await serveUntilSignal(configuration, start, service => service.reload(() => readConfiguration(file)))
+  await serveUntilSignal(configuration, folder, start, service => service.reload(() => readConfiguration(file)))
 }
 
 export function openStore(configuration: Configuration, folder: string, { now, log }: Pick<World, 'now' | 'log'>): Store {
@@ -30,7 +31,8 @@ export function openStore(configuration: Configuration, folder: string, { now, l
  * is taken first, so that a second server on it starts nothing; whatever fails closes what was opened and is thrown.
  */
 export async function serveUntilSignal(
-  { server: { host, port } }: Configuration,
+  { server }: Configuration,
+  folder: string,
   start: (signal: AbortSignal) => Promise<Service>,
   reload: (service: Service) => Promise<void>,
 ): Promise<void> {
@@ -39,14 +41,18 @@ export async function serveUntilSignal(
   let answer: Fetch = () => new Response('Tidewatch is starting.\n', { status: 503, headers: { 'retry-after': '1' } })
   const open: (() => Promise<void>)[] = []
   try {
-    const server = await listen({ fetch: (...request) => answer(...request) }, { host, port })
-    open.push(server.close)
+    const listening = await listen({ fetch: (...request) => answer(...request) }, listenOptions(server, folder, world))
+    open.push(listening.close)
     const service = await start(stop.signal)
     open.push(service.close)
     if (stop.signal.aborted) return
     const reloadService = () => reload(service)
     answer = appOf(service, reloadService, world).fetch
-    world.log('info', `Tidewatch ${VERSION} watches ${service.configuration().flows.length} flows; page and API on ${server.url}`)
+    world.log(
+      'info',
+      `Tidewatch ${VERSION} watches ${service.configuration().flows.length} flows; page and API on ${listening.url}`,
+    )
+    warnOfOpenDoors(service.configuration().server, world)
     reloadOnSignal(reloadService, world)
     await untilAborted(stop.signal)
   } catch (error) {
@@ -56,6 +62,23 @@ export async function serveUntilSignal(
     for (const close of open) await close()
     stop.dispose()
   }
+}
+
+function listenOptions({ host, port, tls, maxConnections }: ServerConfig, folder: string, { log }: World): ListenOptions {
+  return {
+    host,
+    port,
+    log: line => log('info', line),
+    ...(tls ? { tls: { certFile: resolve(folder, tls.certFile), keyFile: resolve(folder, tls.keyFile) } } : {}),
+    ...(maxConnections === undefined ? {} : { maxConnections }),
+  }
+}
+
+function warnOfOpenDoors({ host, auth, tls }: ServerConfig, { log }: World): void {
+  if (isLoopback(host)) return
+  if (!auth) log('warning', 'server.insecure: anybody who reaches this machine may read all and reload the configuration')
+  else if (!tls && !auth.proxy)
+    log('warning', 'server.auth without server.tls: credentials are sent in plain text unless something before it has TLS')
 }
 
 function appOf(service: Service, reload: () => Promise<void>, { now, log }: World) {

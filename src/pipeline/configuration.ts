@@ -50,12 +50,38 @@ export interface FlowConfig {
   readonly replicas?: readonly string[]
 }
 
+/** Where the service listens, and who may ask it. */
+export interface ServerConfig {
+  readonly host: string
+  readonly port: number
+  readonly externalUrl: string
+  /** Names under which it is asked, beside loopback, `host` and that of `externalUrl`; `*.example.org` for all below one. */
+  readonly hosts?: readonly string[]
+  /** Anybody who reaches it may ask; only looked at without `auth`. */
+  readonly insecure?: boolean
+  /** PEM files, relative to the folder of the configuration. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string }
+  readonly auth?: AuthConfig
+  readonly maxConnections?: number
+}
+
+export interface AuthConfig {
+  /** Hash of the password by name of the user. */
+  readonly basic: Readonly<Record<string, string>>
+  /** Hash of the token by its name. */
+  readonly bearer: Readonly<Record<string, string>>
+  /** A proxy that has asked who it is: its header is believed when it comes from these addresses or networks. */
+  readonly proxy?: { readonly header: string; readonly from: readonly string[] }
+  /** What anybody may ask. */
+  readonly open: readonly ('health' | 'metrics')[]
+}
+
 export interface Configuration {
   readonly file: string
   readonly sources: Readonly<Record<string, CheckedPart>>
   readonly notifiers: Readonly<Record<string, CheckedPart>>
   readonly store: CheckedPart
-  readonly server: { readonly host: string; readonly port: number; readonly externalUrl: string }
+  readonly server: ServerConfig
   readonly workers: number
   /** Threads that fit models, and the time (ms) after which a fit is cancelled. */
   readonly training: { readonly threads: number; readonly deadline: number }

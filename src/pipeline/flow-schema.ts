@@ -60,19 +60,6 @@ export const flowSchema = z.strictObject({
 
 export type FlowText = z.output<typeof flowSchema>
 
-export const serverSchema = z.strictObject({
-  listen: z
-    .string({
-      error: ({ input }) => `must be host:port in quotes like '127.0.0.1:9797', got ${JSON.stringify(input) ?? 'nothing'}`,
-    })
-    .optional()
-    .meta({ description: "host:port; default '127.0.0.1:9797'; port 0 takes any free one" }),
-  externalUrl: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .meta({ description: 'address under which people reach the page; default http://host:port' }),
-})
-
 export const workersSchema = z.int().min(1).max(64).meta({ description: 'threads that compute; default 2' })
 
 export const trainingSchema = z.strictObject({

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import type { Registry } from '../component.ts'
 import type { Families } from './families.ts'
-import { fileSchema, flowSchema, serverSchema } from './flow-schema.ts'
+import { fileSchema, flowSchema } from './flow-schema.ts'
+import { serverSchema } from './server-schema.ts'
 
 type Json = Record<string, any>
 

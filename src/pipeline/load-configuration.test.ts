@@ -138,10 +138,20 @@ it('has room for anchors under x-', () => {
 describe('the server', () => {
   it.each([
     ["'127.0.0.1:0'", { host: '127.0.0.1', port: 0, externalUrl: 'http://127.0.0.1:0' }],
-    ["'0.0.0.0:80'", { host: '0.0.0.0', port: 80, externalUrl: 'http://localhost:80' }],
     ["'[::1]:9797'", { host: '::1', port: 9797, externalUrl: 'http://[::1]:9797' }],
   ])('listens on %s', (listen, server) => {
     expect(load(`${SMALL}server: { listen: ${listen} }`).server).toEqual(server)
+  })
+  it('listens beyond this machine when it is said to be insecure', () => {
+    expect(load(`${SMALL}server: { listen: '0.0.0.0:80', insecure: true }`).server).toEqual({
+      host: '0.0.0.0',
+      port: 80,
+      externalUrl: 'http://localhost:80',
+      insecure: true,
+    })
+    expect(faultsOf(`${SMALL}server: { listen: '0.0.0.0:80' }`)).toEqual([
+      expect.stringMatching(/^f\.yaml:7:19 server\.listen: must be an address of this machine only/),
+    ])
   })
   it('has the address people use', () => {
     expect(load(`${SMALL}server: { externalUrl: 'https://tide.example/x/' }`).server.externalUrl).toBe('https://tide.example/x')

@@ -7,8 +7,9 @@ import { guess } from '../nearest.ts'
 import { Secret } from '../secret.ts'
 import { type CheckedPart, type Configuration, create, type FlowConfig, type Part } from './configuration.ts'
 import type { Families } from './families.ts'
-import { type FlowText, fileSchema, flowSchema, nameSchema, serverSchema } from './flow-schema.ts'
+import { type FlowText, fileSchema, flowSchema, nameSchema } from './flow-schema.ts'
 import { locate, type Path } from './locate.ts'
+import { readServer } from './read-server.ts'
 import { checkSchema, issueFaults } from './schema-faults.ts'
 
 export interface LoadOptions {
@@ -56,7 +57,7 @@ function readFileSections(value: unknown, check: Check): Configuration | undefin
   const sources = checkParts('sources', value.sources, families.sources, check)
   const notifiers = checkParts('notifiers', value.notifiers, families.notifiers, check)
   const store = checkPart(['store'], value.store ?? { type: 'sqlite', path: './tidewatch.db' }, families.stores, check)
-  const server = readServer(value.server, check)
+  const server = readServer(value.server, check.options.readFile, check.fault)
   const names = { sources: keysOf(value.sources), notifiers: keysOf(value.notifiers) }
   const flows = (Array.isArray(value.flows) ? value.flows : []).map((flow, i) => readFlow(['flows', i], flow, names, check))
   checkUnique(value.flows, check)
@@ -189,27 +190,6 @@ function hideParams(options: unknown, { outside }: Check): unknown {
   if (!isMapping(options) || !isMapping(options.params)) return options
   const hide = (value: unknown) => (typeof value === 'string' && outside.has(value) ? new Secret(value) : value)
   return { ...options, params: Object.fromEntries(Object.entries(options.params).map(([name, value]) => [name, hide(value)])) }
-}
-
-function readServer(value: unknown, check: Check): Configuration['server'] | undefined {
-  const result = checkSchema(serverSchema, value ?? {})
-  if (!result.ok) {
-    for (const { path, message, at } of result.faults) check.fault(['server', ...path], message, at)
-    return undefined
-  }
-  const { listen = '127.0.0.1:9797', externalUrl } = result.value
-  const [, host, digits] = /^(\[[0-9a-fA-F:.]+\]|[\w.-]+):(\d{1,5})$/.exec(listen) ?? []
-  const port = Number(digits)
-  if (host === undefined || port > 65535) {
-    check.fault(['server', 'listen'], `must be host:port like 127.0.0.1:9797, got ${JSON.stringify(listen)}`)
-    return undefined
-  }
-  const reachable = host === '0.0.0.0' || host === '[::]' ? 'localhost' : host
-  return {
-    host: host.replace(/^\[|\]$/g, ''),
-    port,
-    externalUrl: (externalUrl ?? `http://${reachable}:${port}`).replace(/\/+$/, ''),
-  }
 }
 
 /** A calendar whose text may come from a file; what is wrong in the text is told with its line there. */

@@ -39,7 +39,7 @@ function faultsOf(schema: z.ZodType | undefined, issue: Issue, above: Path): rea
       at: 'key',
     }))
   }
-  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+  if (issue.code === 'invalid_union' && issue.errors.length > 0 && !isOurs(issue)) {
     const branches = issue.errors.map(branch => branch.flatMap(inner => faultsOf(schema, inner as Issue, path)))
     // The branch that got furthest is the one that was meant.
     const depth = (faults: readonly SchemaFault[]) => Math.max(...faults.map(fault => fault.path.length))

@@ -279,8 +279,12 @@ describe('lifecycle', () => {
 })
 
 describe('hosts', () => {
-  const ask = (host: string, listening?: string) =>
-    makeApp(fakeServerParts(calmWorld()), listening ? { host: listening } : {}).request('/-/healthy', { headers: { Host: host } })
+  const ask = (host: string, listening?: string) => {
+    const world = calmWorld()
+    const server = { ...world.configuration.server, hosts: ['dns.example', '*.wild.example'] }
+    if (listening) world.configuration = { ...world.configuration, server: { ...server, host: listening } }
+    return makeApp(fakeServerParts(world)).request('/-/healthy', { headers: { Host: host } })
+  }
 
   it.each(['localhost:9797', '127.0.0.1:9797', '[::1]:9797', 'tidewatch.localhost', 'tidewatch.example', 'LOCALHOST'])(
     'may be %s',
@@ -290,7 +294,80 @@ describe('hosts', () => {
     'may not be %s on loopback',
     async host => expect((await ask(host)).status).toBe(403),
   )
-  it('may be any when listening for all', async () => expect((await ask('dns.example', '0.0.0.0')).status).toBe(200))
+  it.each([
+    '10.0.0.1:9797',
+    '[fe80::1]',
+    'localhost',
+    'tidewatch.example:80',
+    'dns.example',
+    'DNS.example:1',
+    'a.b.wild.example',
+  ])('may be %s when listening for all', async host => expect((await ask(host, '0.0.0.0')).status).toBe(200))
+  it.each(['evil.example', 'wild.example', 'evilwild.example', 'dns.example.evil', 'xdns.example', '10.0.0.1.evil.example'])(
+    'may not be %s when listening for all',
+    async host => expect((await ask(host, '0.0.0.0')).status).toBe(403),
+  )
+})
+
+describe('methods', () => {
+  const ask = (method: string, path: string) => makeApp(fakeServerParts(oddWorld())).request(path, { method })
+  it.each([
+    ['POST', '/api/v1/anomalies', 'GET, HEAD, OPTIONS'],
+    ['DELETE', '/api/v1/anomalies/a-1', 'GET, HEAD, OPTIONS'],
+    ['PUT', '/api/v1/flows/coredns-up/runs', 'GET, HEAD, OPTIONS'],
+    ['PATCH', '/api/v1/openapi.json', 'GET, HEAD, OPTIONS'],
+    ['POST', '/api/v1/events', 'GET, HEAD, OPTIONS'],
+    ['POST', '/metrics', 'GET, HEAD, OPTIONS'],
+    ['POST', '/-/healthy', 'GET, HEAD, OPTIONS'],
+    ['POST', '/', 'GET, HEAD, OPTIONS'],
+    ['GET', '/-/reload', 'OPTIONS, POST, PUT'],
+    ['HEAD', '/-/reload', 'OPTIONS, POST, PUT'],
+    ['GET', '/api/v1/models/coredns-latency/lstm/3/restore', 'OPTIONS, POST'],
+  ])('%s %s is 405 with what is allowed', async (method, path, allow) => {
+    const response = await ask(method, path)
+    expect([response.status, response.headers.get('allow')]).toEqual([405, allow])
+    if (method !== 'HEAD') expect(ProblemWire.parse(await response.json()).error.code).toBe('method')
+  })
+  it('OPTIONS says what is allowed, and gives no leave to other sites', async () => {
+    const response = await ask('OPTIONS', '/api/v1/anomalies')
+    expect([response.status, response.headers.get('allow')]).toEqual([204, 'GET, HEAD, OPTIONS'])
+    expect([...response.headers.keys()].filter(name => name.startsWith('access-control'))).toEqual([])
+  })
+  it.each([
+    ['POST', '/api/v1/nothing'],
+    ['OPTIONS', '/api/v1/nothing'],
+    ['GET', '/api/v1/anomalies/a-1/nothing'],
+    ['GET', '/api/v1/anomalies/'],
+  ])('%s %s is 404', async (method, path) => expect((await ask(method, path)).status).toBe(404))
+  it('HEAD is GET without the body', async () => {
+    const response = await ask('HEAD', '/api/v1/anomalies')
+    expect([response.status, await response.text()]).toEqual([200, ''])
+  })
+})
+
+describe('lists', () => {
+  it.each(['anomalies', 'flows', 'flows/coredns-up/runs', 'sources', 'channels', 'models'])(
+    '%s are not sent again to who has them',
+    async name => {
+      const world = oddWorld()
+      const app = makeApp(fakeServerParts(world))
+      const first = await app.request(`/api/v1/${name}`)
+      const tag = first.headers.get('etag')!
+      expect(tag).toMatch(/^"\w+"$/)
+      expect([first.headers.get('cache-control'), first.headers.get('vary')]).toEqual(['private, no-cache', 'Authorization'])
+      const again = await app.request(`/api/v1/${name}`, { headers: { 'If-None-Match': tag } })
+      expect([again.status, await again.text(), again.headers.get('etag')]).toEqual([304, '', tag])
+    },
+  )
+  it('are sent when something is new', async () => {
+    const world = oddWorld()
+    const app = makeApp(fakeServerParts(world))
+    const tag = (await app.request('/api/v1/anomalies')).headers.get('etag')!
+    world.anomalies = [...world.anomalies, fakeAnomaly('a-9')]
+    const again = await app.request('/api/v1/anomalies', { headers: { 'If-None-Match': tag } })
+    expect(again.status).toBe(200)
+    expect(again.headers.get('etag')).not.toBe(tag)
+  })
 })
 
 it('answers errors as problems', async () => {

@@ -1,16 +1,21 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
+import type { MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { etag } from 'hono/etag'
+import { Counter, type Registry } from 'prom-client'
 import { anomalyRoutes } from './anomalies.ts'
+import { onlyOurUsers, type Refused } from './auth.ts'
 import { channelRoutes } from './channels.ts'
 import { eventRoutes } from './events.ts'
 import { flowRoutes } from './flows.ts'
 import { onlyOurHosts, onlyOurPages, secureHeaders } from './guards.ts'
 import { lifecycleRoutes } from './lifecycle.ts'
+import { answerUnknown } from './methods.ts'
 import { metricsRoutes } from './metrics.ts'
 import { modelRoutes } from './models.ts'
 import { pageRoutes } from './page.ts'
 import type { ServerParts } from './parts.ts'
-import { answerError, Problem, printProblem } from './problem.ts'
+import { answerError, Problem } from './problem.ts'
 import { sourceRoutes } from './sources.ts'
 import { statusRoutes } from './status.ts'
 
@@ -23,6 +28,9 @@ export interface AppOptions {
   readonly lookEvery?: number
 }
 
+/** What is asked again and again, and rarely changes. */
+const LISTS = ['anomalies', 'flows', 'flows/:name/runs', 'sources', 'channels', 'models'].map(path => `/api/v1/${path}`)
+
 /** More than the labels of any workload. */
 const MOST_BODY = 64 * 1024
 
@@ -32,13 +40,13 @@ export function makeApp(parts: ServerParts, options: AppOptions = {}): OpenAPIHo
   const host = options.host ?? parts.configuration().server.host
   const externalUrl = () => parts.configuration().server.externalUrl
 
+  const refused = countRefused(parts.metrics)
+
   app.onError((error, c) => answerError(error, c, line => parts.log?.(line)))
-  app.notFound(c =>
-    printProblem(c, 404, 'not-found', `path must be one of /api/v1/openapi.json, got ${JSON.stringify(c.req.path)}`),
-  )
   app.use(secureHeaders())
-  app.use(onlyOurHosts(host, externalUrl))
-  app.use(onlyOurPages(externalUrl))
+  app.use(onlyOurHosts(() => parts.configuration().server, host, refused))
+  app.use(onlyOurPages(externalUrl, refused))
+  app.use(onlyOurUsers(parts, refused))
   app.use(
     bodyLimit({
       maxSize: MOST_BODY,
@@ -47,6 +55,8 @@ export function makeApp(parts: ServerParts, options: AppOptions = {}): OpenAPIHo
       },
     }),
   )
+
+  for (const path of LISTS) app.use(path, revalidated())
 
   app.route('/', lifecycleRoutes(parts))
   app.route('/', metricsRoutes(parts))
@@ -66,5 +76,26 @@ export function makeApp(parts: ServerParts, options: AppOptions = {}): OpenAPIHo
       description: 'What is odd now, and how the watch itself is. Times are epoch ms, durations ms, null is unknown.',
     },
   })
+  app.notFound(answerUnknown(app))
   return app
+}
+
+/** Counts what the guards send away, so that guessing is seen. */
+function countRefused(metrics: Registry): Refused {
+  const name = 'tidewatch_http_requests_refused_total'
+  const help = 'Requests that were refused, by reason: credentials, rate (after wrong ones), host, origin.'
+  const existing = metrics.getSingleMetric(name) as Counter<'reason'> | undefined
+  const counter = existing ?? new Counter({ name, help, labelNames: ['reason'], registers: [metrics] })
+  return reason => counter.inc({ reason })
+}
+
+/** Gives an `ETag`, and 304 to who has the same already: a page asks for its lists again and again. */
+function revalidated(): MiddlewareHandler {
+  const tagged = etag()
+  return async (c, next) => {
+    const answer = await tagged(c, next)
+    c.res.headers.set('Cache-Control', 'private, no-cache')
+    c.res.headers.append('Vary', 'Authorization')
+    return answer
+  }
 }

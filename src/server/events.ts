@@ -8,6 +8,8 @@ import { Problem } from './problem.ts'
 const LOOK_EVERY = 2 * SECOND
 /** Proxies close what is silent for a minute. */
 const PING_EVERY = 20 * SECOND
+/** Events that wait for a reader who has stopped to read; then the stream ends. */
+const MOST_UNREAD = 20
 /** An open page takes one connection; a hundred of them is somebody's mistake. */
 const MOST_LISTENERS = 100
 
@@ -17,11 +19,20 @@ export function eventRoutes(parts: ServerParts, options: { lookEvery?: number; m
   const watch = watchStore(parts, lookEvery)
   const app = new OpenAPIHono()
   app.get('/api/v1/events', c => {
-    if (watch.listeners() >= mostListeners)
+    if (watch.listeners() >= mostListeners) {
+      c.header('Retry-After', '60')
       throw new Problem(503, 'too-many-listeners', `listeners must be at most ${mostListeners}; poll /api/v1/status instead`)
+    }
     c.header('X-Accel-Buffering', 'no')
     return streamSSE(c, async stream => {
-      const send = (event: string) => void stream.writeSSE({ event, data: String(parts.now()) }).catch(() => stream.abort())
+      let unread = 0
+      const send = (event: string) => {
+        if (++unread > MOST_UNREAD) return stream.abort()
+        stream.writeSSE({ event, data: String(parts.now()) }).then(
+          () => unread--,
+          () => stream.abort(),
+        )
+      }
       const ping = setInterval(send, PING_EVERY, 'ping')
       const stop = watch.listen(() => send('change'))
       send('ping')

@@ -1,4 +1,8 @@
+import { isIP } from 'node:net'
 import type { MiddlewareHandler } from 'hono'
+import { isLoopback } from '../http/loopback.ts'
+import type { ServerConfig } from '../pipeline/configuration.ts'
+import type { Refused } from './auth.ts'
 import { Problem } from './problem.ts'
 
 /**
@@ -24,36 +28,48 @@ export function secureHeaders(): MiddlewareHandler {
 }
 
 /**
- * Refuses names that are not ours while listening on loopback, where a page of another site could otherwise reach us by pointing its own name
- * at 127.0.0.1 (DNS rebinding).
+ * Refuses names that are not ours: a page of another site could point its own name at our address, and the browser would let it read all
+ * (DNS rebinding). Such a page has a name; beyond loopback a bare address is therefore as good as ours, and what probes and scrapers ask by.
  */
-export function onlyOurHosts(listening: string, externalUrl: () => string): MiddlewareHandler {
+export function onlyOurHosts(server: () => ServerConfig, listening: string, refused: Refused): MiddlewareHandler {
   return async (c, next) => {
     const host = hostName(c.req.header('host') ?? new URL(c.req.url).host)
-    if (isLoopback(listening) && !isLoopback(host) && host !== hostName(urlHost(externalUrl()) ?? 'localhost'))
-      throw new Problem(403, 'host', `Host must be a name of this machine or of server.externalUrl, got ${JSON.stringify(host)}`)
-    await next()
-  }
-}
-
-/** Refuses changes asked for by pages of other sites. Callers without `Origin` are not browsers and carry nobody's trust. */
-export function onlyOurPages(externalUrl: () => string): MiddlewareHandler {
-  return async (c, next) => {
-    if (c.req.method !== 'GET' && c.req.method !== 'HEAD') {
-      const origin = c.req.header('origin')
-      const site = c.req.header('sec-fetch-site')
-      const host = c.req.header('host') ?? new URL(c.req.url).host
-      const asked = origin === undefined ? host : urlHost(origin)
-      const ours = asked !== undefined && [host, urlHost(externalUrl())].includes(asked)
-      if (!ours || (site !== undefined && site !== 'same-origin' && site !== 'none'))
-        throw new Problem(403, 'origin', `Origin must be this server, got ${JSON.stringify(origin ?? site)}`)
+    if (!isOurs(host, server(), listening)) {
+      refused('host')
+      throw new Problem(
+        403,
+        'host',
+        `Host must be loopback, the address that is listened on, that of server.externalUrl or one of server.hosts, got ${JSON.stringify(host.slice(0, 200))}`,
+      )
     }
     await next()
   }
 }
 
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host.endsWith('.localhost') || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+function isOurs(host: string, { externalUrl, hosts = [] }: ServerConfig, listening: string): boolean {
+  if (isLoopback(host) || host === listening.toLowerCase() || host === hostName(urlHost(externalUrl) ?? 'localhost')) return true
+  if (!isLoopback(listening) && isIP(host) !== 0) return true
+  return hosts.some(known =>
+    known.startsWith('*.') ? host.endsWith(known.slice(1).toLowerCase()) : host === known.toLowerCase(),
+  )
+}
+
+/** Refuses changes asked for by pages of other sites. Callers without `Origin` are not browsers and carry nobody's trust. */
+export function onlyOurPages(externalUrl: () => string, refused: Refused): MiddlewareHandler {
+  return async (c, next) => {
+    if (!['GET', 'HEAD', 'OPTIONS'].includes(c.req.method)) {
+      const origin = c.req.header('origin')
+      const site = c.req.header('sec-fetch-site')
+      const host = c.req.header('host') ?? new URL(c.req.url).host
+      const asked = origin === undefined ? host : urlHost(origin)
+      const ours = asked !== undefined && [host, urlHost(externalUrl())].includes(asked)
+      if (!ours || (site !== undefined && site !== 'same-origin' && site !== 'none')) {
+        refused('origin')
+        throw new Problem(403, 'origin', `Origin must be this server, got ${JSON.stringify(origin ?? site)}`)
+      }
+    }
+    await next()
+  }
 }
 
 /** `[::1]:80` → `::1`, `Name:80` → `name`. */

@@ -1,7 +1,24 @@
 import { createServer, type Server } from 'node:http'
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { serve } from '@hono/node-server'
+import { SECOND } from '../duration.ts'
 import { StartError } from '../errors.ts'
+import { type CertificateFiles, MIN_VERSION, readCertificate, renewCertificate } from './certificate.ts'
+
+export interface ListenOptions {
+  readonly host: string
+  /** 0 takes any free one. */
+  readonly port: number
+  /** HTTPS with these files, absolute paths; without them HTTP. */
+  readonly tls?: CertificateFiles
+  /** Connections at a time; one more is closed at once. */
+  readonly maxConnections?: number
+  /** ms between looks for a renewed certificate. */
+  readonly renewEvery?: number
+  /** Takes a line when the certificate was renewed, or could not be. */
+  readonly log?: (line: string) => void
+}
 
 export interface Listening {
   /** Where it can be reached, without a slash at the end. */
@@ -14,17 +31,43 @@ export interface Listening {
 /** What answers a request; an app of Hono has it. */
 export type Fetch = Parameters<typeof serve>[0]['fetch']
 
-/** Listens; port 0 takes any. Rejects when the address is taken or not ours. */
-export function listen(app: { readonly fetch: Fetch }, { host, port }: { host: string; port: number }): Promise<Listening> {
+const MAX_CONNECTIONS = 1000
+/** Who is slower than this sends nothing that is meant: all of the API's bodies are small. */
+const TIMEOUTS = {
+  headersTimeout: 10 * SECOND,
+  requestTimeout: 30 * SECOND,
+  /** Longer than proxies keep theirs (a minute), so that they never meet a connection that was just closed. */
+  keepAliveTimeout: 75 * SECOND,
+  connectionsCheckingInterval: 5 * SECOND,
+  maxHeaderSize: 16 * 1024,
+}
+
+/** Listens. Rejects when the address is taken or not ours, or the certificate is none. */
+export async function listen(app: { readonly fetch: Fetch }, options: ListenOptions): Promise<Listening> {
+  const { host, port, tls, maxConnections = MAX_CONNECTIONS, log = () => {} } = options
+  const certificate = tls && (await readCertificate(tls))
+  const made = certificate
+    ? {
+        createServer: createHttpsServer,
+        serverOptions: { ...TIMEOUTS, ...certificate, minVersion: MIN_VERSION, handshakeTimeout: 10 * SECOND } as const,
+      }
+    : { createServer, serverOptions: TIMEOUTS }
   return new Promise((resolve, reject) => {
     const refuse = (cause: Error) =>
       reject(
         new StartError(`server.listen must be a free address of this machine, got ${host}:${port}: ${cause.message}`, { cause }),
       )
-    const server = serve({ fetch: app.fetch, createServer, hostname: host, port }, address => {
+    const server = serve({ fetch: app.fetch, ...made, hostname: host, port }, address => {
       server.off('error', refuse)
-      resolve({ url: `http://${printHost(address)}:${address.port}`, port: address.port, close: () => closeAll(server) })
+      const every = options.renewEvery === undefined ? {} : { every: options.renewEvery }
+      const stop = certificate ? renewCertificate(server as HttpsServer, tls!, certificate, { log, ...every }) : () => {}
+      const close = () => {
+        stop()
+        return closeAll(server)
+      }
+      resolve({ url: `${tls ? 'https' : 'http'}://${printHost(address)}:${address.port}`, port: address.port, close })
     }) as Server
+    server.maxConnections = maxConnections
     server.once('error', refuse)
   })
 }
@@ -32,7 +75,7 @@ export function listen(app: { readonly fetch: Fetch }, { host, port }: { host: s
 /** Requests in the middle get a second to end; streams never would. */
 function closeAll(server: Server): Promise<void> {
   return new Promise(resolve => {
-    const cut = setTimeout(() => server.closeAllConnections(), 1000)
+    const cut = setTimeout(() => server.closeAllConnections(), SECOND)
     server.close(() => {
       clearTimeout(cut)
       resolve()
