@@ -1,8 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { optionsTable } from '../bench/characterising/options-table.ts'
 import { BEGIN, END, generatedPart } from '../bench/characterising/page.ts'
+import { readConfiguration } from '../src/cli/read-configuration.ts'
 import { detectors } from '../src/detectors/index.ts'
 
 const folder = join(import.meta.dirname, '../docs/detectors')
@@ -41,4 +43,14 @@ it('there is no page of a detector that is no more', () => {
   const pages = readdirSync(folder).flatMap(name => (name.endsWith('.md') && name !== 'README.md' ? [name.slice(0, -3)] : []))
   const pictures = readdirSync(join(folder, 'pictures')).map(name => name.slice(0, -4))
   for (const type of [...pages, ...pictures]) expect(Object.keys(detectors)).toContain(type)
+})
+
+it('the configuration of docs/connecting.md loads without a fault', async () => {
+  const [, text] = /```yaml\n([\s\S]*?)```/.exec(readFileSync(join(folder, '../connecting.md'), 'utf8'))!
+  const place = mkdtempSync(join(tmpdir(), 'tidewatch-docs-'))
+  for (const [, file] of text!.matchAll(/\.\/([\w.-]+)/g)) writeFileSync(join(place, file!), 'https://hooks.example/secret\n')
+  writeFileSync(join(place, 'tidewatch.yaml'), `${text}flows: [{ name: up, query: { expr: up }, notify: [pager, chat] }]\n`)
+  const { sources, notifiers } = await readConfiguration(join(place, 'tidewatch.yaml'))
+  rmSync(place, { recursive: true })
+  expect([Object.keys(sources), Object.keys(notifiers)]).toEqual([['mimir'], ['pager', 'chat']])
 })

@@ -1,7 +1,7 @@
 import { formatDuration } from '../duration.ts'
 import { authorize } from './authorize.ts'
 import { HttpError } from './http-error.ts'
-import { describeNetworkError } from './network-error.ts'
+import { fromNetworkError } from './network-error.ts'
 import type { Connection } from './options.ts'
 import { redact } from './redact.ts'
 import { tlsFetch } from './tls-fetch.ts'
@@ -58,7 +58,7 @@ export function openClient(options: Connection & { readonly timeout: number }, n
         if (error instanceof HttpError) throw error
         if (late.aborted) throw new HttpError(`no answer within ${formatDuration(options.timeout)}`, 'timeout')
         // The cause is described, not attached: it may print headers.
-        throw new HttpError(redact(describeNetworkError(error), secrets), 'network')
+        throw fromNetworkError(error, text => redact(text, secrets))
       }
     }
     const response = await guard(() =>

@@ -1,4 +1,6 @@
-/** What a failed connection means for the options, by the code or the text of the error. */
+import { HttpError } from './http-error.ts'
+
+/** What a failed handshake means for the options, by the code or the text of the error. */
 const HINTS: readonly (readonly [RegExp, string])[] = [
   [
     /UNABLE_TO_VERIFY_LEAF_SIGNATURE|SELF_SIGNED_CERT|UNABLE_TO_GET_ISSUER_CERT/,
@@ -7,25 +9,22 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   [/ERR_TLS_CERT_ALTNAME_INVALID/, 'tls.serverName must be a name that the certificate of the server has'],
   [/CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/, 'the certificate of the server must be renewed there'],
   [/alert certificate expired/i, 'tls.certFile has expired and must be renewed'],
+  // Go answers a missing certificate and one that it does not accept with the same alert.
   [
-    /alert (certificate required|handshake failure)/i,
-    'the server may ask for a certificate of the client: tls.certFile and tls.keyFile',
-  ],
-  [
-    /alert (unknown ca|bad certificate|unsupported certificate|certificate revoked|access denied)/i,
-    'tls.certFile must hold a certificate that the server accepts',
+    /alert (certificate required|handshake failure|unknown ca|bad certificate|unsupported certificate|certificate revoked|access denied)/i,
+    'the server asks for a certificate that it accepts: tls.certFile and tls.keyFile',
   ],
   [/wrong version number|packet length too long/i, 'the server does not speak TLS there: check https in the address'],
 ]
 
-/** Why a request got no answer, in one line, with the option that helps where there is one. */
-export function describeNetworkError(error: unknown): string {
+/** The error for a request that failed on its way: one line, with the option that helps where there is one. */
+export function fromNetworkError(error: unknown, redact: (text: string) => string): HttpError {
   const { message, code = '' } = innermost(error)
   const hint = HINTS.find(([pattern]) => pattern.test(`${code} ${message}`))?.[1]
   // OpenSSL prints a dump of which only the reason is for people, and Node advises on its own command line.
   const reason = (/:SSL routines:[^:]*:([^:]*):/.exec(message)?.[1] ?? message).replace(/; if the root CA is installed.*$/s, '')
-  const named = code && !message.includes(code) ? `${code} ${reason}` : reason
-  return hint === undefined ? named : `${named}; ${hint}`
+  if (hint !== undefined) return new HttpError(redact(`${reason}; ${hint}`), 'tls')
+  return new HttpError(redact(code && !message.includes(code) ? `${code} ${reason}` : reason), 'network')
 }
 
 /** The innermost cause says most: `fetch` itself only says that it failed. */

@@ -29,6 +29,7 @@ interface Seen {
 /** A server that answers as the API of Prometheus does, zipped, and keeps what it saw. */
 async function openServer({ cert, key }: Certificate, clients: 'none' | 'asked' | 'needed') {
   const seen: Seen[] = []
+  const held: (() => void)[] = []
   const options = { cert, key, ca: AUTHORITY.cert, requestCert: clients !== 'none', rejectUnauthorized: clients === 'needed' }
   const server: Server = createServer(options, (request, response) => {
     let body = ''
@@ -41,8 +42,12 @@ async function openServer({ cert, key }: Certificate, clients: 'none' | 'asked' 
       if (body.includes('query=hang')) return
       if (body.includes('query=cut')) return void socket.destroy()
       const answer = { status: 'success', data: { resultType: 'matrix', result: [{ metric: {}, values: [[15, '2']] }] } }
-      response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' })
-      response.end(gzipSync(JSON.stringify(answer)))
+      const reply = () => {
+        response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' })
+        response.end(gzipSync(JSON.stringify(answer)))
+      }
+      if (body.includes('query=slow')) held.push(reply)
+      else reply()
     })
   })
   server.listen(0, '127.0.0.1')
@@ -52,7 +57,7 @@ async function openServer({ cert, key }: Certificate, clients: 'none' | 'asked' 
     server.closeAllConnections()
     await new Promise(resolve => server.close(resolve))
   }
-  return { url, seen, close, [Symbol.asyncDispose]: close }
+  return { url, seen, held, close, [Symbol.asyncDispose]: close }
 }
 
 let folder: string
@@ -139,7 +144,9 @@ describe.each(Object.entries(PARTS))('%s over TLS', (_, open) => {
 
   it('says when the server asks for a certificate, and is let in with one', async () => {
     await using mutual = await openServer(SERVER, 'needed')
-    await expect(open(mutual.url, TRUSTED)()).rejects.toThrow(/certificate of the client: tls\.certFile and tls\.keyFile$/)
+    await expect(open(mutual.url, TRUSTED)()).rejects.toThrow(
+      /asks for a certificate that it accepts: tls\.certFile and tls\.keyFile$/,
+    )
     await open(mutual.url, { ...TRUSTED, ...CLIENT_FILES })()
     expect(mutual.seen.map(({ client }) => client)).toEqual(['tidewatch'])
   })
@@ -198,6 +205,22 @@ describe('the fetch with certificates', () => {
     await source.read(QUERY, never)
     await source.read(QUERY, never)
     expect(server.seen.at(-1)!.socket).toBe(server.seen.at(-2)!.socket)
+  })
+
+  it('lets a request under way end while its certificate is renewed', async () => {
+    const renew = async ({ cert, key }: Certificate) => {
+      await writeFile(join(folder, 'own.pem'), cert)
+      await writeFile(join(folder, 'own.key'), key)
+    }
+    await renew(CLIENT)
+    const source = open({ tls: { ...TRUSTED, certFile: 'own.pem', keyFile: 'own.key' } })
+    const slow = source.read({ ...QUERY, expr: 'slow' }, never)
+    await expect.poll(() => server.held.length).toBe(1)
+    await renew(RENEWED)
+    await source.read(QUERY, never)
+    expect(server.seen.at(-1)?.client).toBe('tidewatch-renewed')
+    server.held[0]!()
+    expect((await slow).frames).toHaveLength(1)
   })
 
   it('reports a broken connection', async () => {

@@ -45,7 +45,7 @@ export function asDeliveryError(error: unknown, place: string): unknown {
   return new DeliveryError(message, { about: 'channel', reason: REASONS[error.kind] })
 }
 
-const REASONS = { setup: 'credentials', timeout: 'timeout', network: 'unreachable' } as const
+const REASONS = { setup: 'credentials', timeout: 'timeout', tls: 'tls', network: 'unreachable' } as const
 
 const LONGEST_ANSWER = 300
 

@@ -104,7 +104,8 @@ async function exchange(
   } catch (error) {
     if (!(error instanceof HttpError)) throw error
     if (error.kind === 'setup') throw new SourceError(error.message, { retryable: false })
-    return fault(call, options, `must answer, got ${error.message}`, true)
+    // Trust does not come back within seconds; the next run asks again.
+    return fault(call, options, `must answer, got ${error.message}`, error.kind !== 'tls')
   }
 }
 
