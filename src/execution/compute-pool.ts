@@ -73,6 +73,8 @@ function openThreads(maxThreads: number): Threads {
     maxThreads,
     idleTimeout: 30_000,
   })
+  // What comes from a thread that no task waits for, as the late answer to one that was cancelled, is of no use and must not end the process.
+  pool.on('error', () => {})
   return {
     async ready() {
       try {

@@ -14,5 +14,7 @@ export interface Job {
 export interface Dispatcher {
   /** Resolves when the job is done; rejects with its error, or with an abort error at its deadline or when the signal says so. */
   dispatch(job: Job, signal: AbortSignal): Promise<void>
+  /** Ends the run of a flow, with a reason; resolves when nothing of it is done any more, at once when there is none. */
+  cancel(flow: string, reason: Error): Promise<void>
   close(): Promise<void>
 }

@@ -99,3 +99,18 @@ it('begins a deadline when the run begins, not while it waits', async () => {
     vi.useRealTimers()
   }
 })
+
+it('cancels one flow, whether it runs or waits for its turn', async () => {
+  const started: string[] = []
+  const dispatcher = openInProcessDispatcher(({ flow }, signal) => {
+    started.push(flow)
+    return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+  }, 1)
+  const runs = ['runs', 'waits'].map(flow => dispatcher.dispatch(job(flow), never))
+  const ended = Promise.all(runs.map(run => expect(run).rejects.toThrow('removed')))
+  await dispatcher.cancel('waits', new Error('removed'))
+  await dispatcher.cancel('runs', new Error('removed'))
+  await dispatcher.cancel('unknown', new Error('removed'))
+  await ended
+  expect(started).toEqual(['runs'])
+})

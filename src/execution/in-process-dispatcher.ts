@@ -9,7 +9,7 @@ export type Handler = (job: Job, signal: AbortSignal) => Promise<void>
  * takes nobody else's place. A deadline begins when its job does. A job of a flow that is still running is refused with an error.
  */
 export function openInProcessDispatcher(handler: Handler, concurrency: number): Dispatcher {
-  const running = new Map<string, Promise<void>>()
+  const running = new Map<string, { readonly done: Promise<void>; readonly cancel: AbortController }>()
   const closing = new AbortController()
   const most = Math.max(1, concurrency)
   const queue = openFairQueue(most + 1, most)
@@ -29,14 +29,20 @@ export function openInProcessDispatcher(handler: Handler, concurrency: number): 
   return {
     async dispatch(job, signal) {
       if (running.has(job.flow)) throw new Error(`flow ${job.flow} must not run twice at once`)
-      const either = AbortSignal.any([signal, closing.signal])
-      const done = queue.run(job.source, () => work(job, either), either).finally(() => running.delete(job.flow))
-      running.set(job.flow, done)
+      const cancel = new AbortController()
+      const any = AbortSignal.any([signal, closing.signal, cancel.signal])
+      const done = queue.run(job.source, () => work(job, any), any).finally(() => running.delete(job.flow))
+      running.set(job.flow, { done, cancel })
       await done
+    },
+    async cancel(flow, reason) {
+      const run = running.get(flow)
+      run?.cancel.abort(reason)
+      await Promise.allSettled([run?.done])
     },
     async close() {
       closing.abort(new Error('the service is stopping'))
-      await Promise.allSettled(running.values())
+      await Promise.allSettled([...running.values()].map(({ done }) => done))
     },
   }
 }

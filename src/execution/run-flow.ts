@@ -49,6 +49,7 @@ export async function runFlow(parts: RunFlowParts, range: TimeRange, signal: Abo
       points: findings.points,
       keepPoints: config.keep,
       diagnostics: findings.diagnostics,
+      detectors: config.detect.map(({ name }) => name),
       channels: config.notify,
       annotations: annotations(config),
       series: findings.series,

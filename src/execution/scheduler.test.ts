@@ -30,6 +30,7 @@ function setUp() {
         jobs.push(job)
         await work(job)
       },
+      cancel: async () => {},
       close: async () => {},
     },
     now: () => time,

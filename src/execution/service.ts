@@ -11,6 +11,7 @@ import { openFirstRuns } from './first-runs.ts'
 import { openInProcessDispatcher } from './in-process-dispatcher.ts'
 import { repeat } from './loop.ts'
 import { describeMetrics, describeTraining } from './metrics.ts'
+import { removeChannels, withdrawRemovedFlows } from './retire.ts'
 import { runFlow } from './run-flow.ts'
 import { openScheduler } from './scheduler.ts'
 import { openSourceChecks, type SourceHealth } from './source-checks.ts'
@@ -105,6 +106,10 @@ async function openService(
   // Whatever cannot be had must fail here, before anybody is notified of anything.
   await store.probe()
   await pool.ready()
+  // What was removed from the configuration while nothing ran.
+  await withdrawRemovedFlows(store, first, startedAt)
+  let farewell = removeChannels({ store, now, random: world.random, log, signal }, first, {})
+  opened.defer(() => farewell)
 
   const makeOutbox = (assembly: Assembly) =>
     fromOutbox({
@@ -158,7 +163,8 @@ async function openService(
       problemLog.worked(`flow ${flow}`)
     },
     onError: (flow, error) => {
-      if (signal.aborted) return
+      // What was cancelled by a stop or a reload has not failed.
+      if (signal.aborted || !current.flows.has(flow)) return
       firstRuns.ended(flow)
       countRun(flow, 'failed')
       if (error instanceof SourceError && error.limit) metrics.limits.inc({ limit: error.limit })
@@ -197,21 +203,44 @@ async function openService(
     loop('structure of the store', INSPECT_EVERY, () => store.inspect()),
   ])
 
-  async function reconfigure(next: Configuration): Promise<void> {
+  async function putInForce(next: Configuration): Promise<void> {
     requireSame(current.configuration, next)
     const assembly = assemble(next, parts)
+    await farewell
+    // From here on nothing of a flow that is gone is started any more.
     await scheduler.schedule(next.flows)
     await configureCounters(metrics, next, current.configuration)
+    const before = current
     current = assembly
     trainer.keep(next.flows)
     problemLog.keep(next)
+    for (const name of before.flows.keys()) {
+      if (assembly.flows.has(name)) continue
+      await dispatcher.cancel(name, new Error(`flow ${name} is not configured any more`))
+      // Its messages wait for no run any more.
+      firstRuns.ended(name)
+    }
     outboxStop.abort()
     await outboxDone
+    try {
+      await withdrawRemovedFlows(store, next, now())
+      farewell = removeChannels({ store, now, random: world.random, log, signal }, next, before.notifiers)
+    } catch (error) {
+      log(
+        'error',
+        `what is not configured any more could not be ended, and will be at the next start: ${(error as Error).message}`,
+      )
+    }
     outboxStop = new AbortController()
     outbox = makeOutbox(assembly)
     outboxDone = outbox.run(outboxStop.signal)
     void checkSources()
     void watch.look()
+  }
+  let reconfiguring: Promise<void> = Promise.resolve()
+  const reconfigure = (next: Configuration): Promise<void> => {
+    reconfiguring = reconfiguring.catch(() => {}).then(() => putInForce(next))
+    return reconfiguring
   }
 
   return {

@@ -17,6 +17,8 @@ const PRIORITY = process.platform === 'linux' ? { niceIncrement: 10 } : {}
 /** Worker threads that only fit, so that nothing else waits for them. An abort kills the thread of the fit, even one that hangs. */
 export function openTrainingPool(threads: number, worker: URL = WORKER): TrainingPool {
   const pool = new Piscina({ filename: worker.href, minThreads: 0, maxThreads: threads, idleTimeout: 30_000, ...PRIORITY })
+  // As in the pool of runs: the late answer to a fit that was cancelled concerns nobody.
+  pool.on('error', () => {})
   return {
     async fit(task, onProgress, signal) {
       const { port1, port2 } = new MessageChannel()

@@ -20,5 +20,9 @@ export const log = component({
 
 function describe({ kind, anomaly }: Message): string {
   const sentence = anomaly.sentence ? `: ${anomaly.sentence}` : ''
-  return `anomaly ${anomaly.id} ${kind} in ${anomaly.flow}, ${seriesId(anomaly.labels)}${sentence}`.replace(/[\s\p{Cc}]+/gu, ' ')
+  const because = anomaly.withdrawnBecause ? ` because ${anomaly.withdrawnBecause}` : ''
+  return `anomaly ${anomaly.id} ${kind}${because} in ${anomaly.flow}, ${seriesId(anomaly.labels)}${sentence}`.replace(
+    /[\s\p{Cc}]+/gu,
+    ' ',
+  )
 }

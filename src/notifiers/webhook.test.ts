@@ -41,6 +41,7 @@ it('posts the change as JSON with its key', async () => {
       detector: 'seasonal',
       labels: { __name__: 'coredns_dns_requests_total', instance: '10.0.0.1:9153', job: 'coredns' },
       status: 'open',
+      withdrawnBecause: null,
       start: '2026-01-05T10:00:00.000Z',
       end: '2026-01-05T10:04:00.000Z',
       peak: '2026-01-05T10:02:00.000Z',

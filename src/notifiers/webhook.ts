@@ -72,6 +72,8 @@ export interface WebhookBody {
     readonly detector: string
     readonly labels: Readonly<Record<string, string>>
     readonly status: 'open' | 'resolved' | 'withdrawn'
+    /** Why it was withdrawn, when it is because of the configuration and not of the data. */
+    readonly withdrawnBecause: string | null
     readonly start: string
     /** The end so far while it is open. */
     readonly end: string
@@ -107,6 +109,7 @@ export function webhookBody({ key, kind, anomaly }: Message, externalUrl: string
       detector: anomaly.detector,
       labels: anomaly.labels,
       status: kind === 'resolved' || kind === 'withdrawn' ? kind : 'open',
+      withdrawnBecause: anomaly.withdrawnBecause ?? null,
       start: time(anomaly.start),
       end: time(anomaly.end),
       peak: Number.isFinite(anomaly.peak) ? time(anomaly.peak) : null,

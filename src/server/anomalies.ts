@@ -167,6 +167,7 @@ function toWire(anomaly: StoredAnomaly, { configuration }: ServerParts): Anomaly
     score: finite(anomaly.score),
     strength: finite(anomaly.strength),
     ignored: anomaly.ignored ?? null,
+    withdrawnBecause: anomaly.withdrawnBecause ?? null,
     annotations: { ...anomaly.annotations },
     channels: [...(flow?.notify ?? [])],
     openedAt: anomaly.openedAt,

@@ -36,6 +36,9 @@ export const AnomalyWire = z
     score: maybeNumber(),
     strength: maybeNumber().openapi({ description: 'multiples of the limit: 1 is the limit' }),
     ignored: z.string().nullable().openapi({ description: 'why nobody is told; null: people are told' }),
+    withdrawnBecause: z.string().nullable().openapi({
+      description: 'why it was withdrawn, when that is because of the configuration or the clock and not of the data',
+    }),
     annotations: z.record(z.string(), z.string()),
     channels: z.array(z.string()).openapi({ description: 'channels that the flow tells' }),
     openedAt: time(),

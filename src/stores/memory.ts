@@ -8,7 +8,7 @@ import { openMemoryOutbox } from './memory/outbox.ts'
 import { byAge, byWorkload, KEEP_UNUSED_MODELS, surplusModels, workloadId } from './models.ts'
 import { KEEP_RUNS } from './outbox.ts'
 import { copyScores as copy, replaceRows } from './points.ts'
-import { believed, reconcile } from './reconcile.ts'
+import { believed, byStart, reconcile, withdrawn } from './reconcile.ts'
 import type {
   FlowState,
   ModelKey,
@@ -94,6 +94,7 @@ export function fromMemory(): Store {
         now,
         annotations: run.annotations,
         horizon: believed(flow.horizon, now),
+        ...(run.detectors && { detectors: run.detectors }),
         find: id => anomalies.get(id),
       })
       const points = run.points.map(({ detector, scores }) => {
@@ -200,6 +201,16 @@ export function fromMemory(): Store {
         if (Number.isNaN(flow.nextRunAt)) flow.nextRunAt = at
       }
     },
+    async withdraw(flow, because, at) {
+      check()
+      const open = storedOf(flow).filter(({ status }) => status === 'open')
+      const changes = open.toSorted(byStart).map(one => withdrawn(one, at, because))
+      for (const change of changes) {
+        anomalies.set(change.anomaly.id, change.anomaly)
+        outbox.tell(change, [], at)
+      }
+      return changes
+    },
     async claim(now, lease, limit = Infinity) {
       check()
       const due = [...flows]
@@ -247,6 +258,14 @@ export function fromMemory(): Store {
     async notifications(...all) {
       check()
       return outbox.notifications(...all)
+    },
+    async endChannel(...all) {
+      check()
+      return outbox.endChannel(...all)
+    },
+    async dropChannel(...all) {
+      check()
+      return outbox.dropChannel(...all)
     },
 
     async addModel(fit, taken) {

@@ -52,7 +52,8 @@ const print = (changes: readonly Change[]) =>
 /** The id that an anomaly of a fresh store has when it starts there. */
 const idFrom = (start: number) => world().look(start - 1, start + 10, [strange(start, start + 1)])[0].anomaly.id
 
-type Look = [start: number, end: number, found: Anomaly[], changes: string[]]
+/** `detectors`: those that the flow has then; without it nothing is known of others. */
+type Look = [start: number, end: number, found: Anomaly[], changes: string[], detectors?: string[]]
 const open = { ongoing: true }
 const ignored = { ignored: 'too short' }
 const table: [name: string, ...Look[]][] = [
@@ -148,6 +149,48 @@ const table: [name: string, ...Look[]][] = [
     [0, 50, [strange(10, 20, ignored)], ['opened 10-20 v1', 'resolved 10-20 v2']],
     [0, 50, [strange(10, 20)], ['opened 10-20 v3', 'resolved 10-20 v4']],
   ],
+  [
+    'of a detector that is gone, found by another one: goes on, with its start',
+    [0, 50, [strange(40, 50, { ...open, detector: 'old' })], ['opened 40-50 v1']],
+    [50, 60, [strange(52, 60, { ...open, detector: 'new' })], ['updated 40-60 v2'], ['new']],
+    [60, 70, [strange(60, 70, { ...open, detector: 'new' })], ['updated 40-70 v3'], ['new']],
+  ],
+  [
+    'of a detector that is gone, found over by another one: resolved',
+    [0, 50, [strange(40, 50, { ...open, detector: 'old' })], ['opened 40-50 v1']],
+    [40, 60, [strange(40, 54, { detector: 'new' })], ['resolved 40-54 v2'], ['new']],
+  ],
+  [
+    'of a detector that is gone, the same in every number: updated once',
+    [0, 50, [strange(40, 50, { ...open, detector: 'old' })], ['opened 40-50 v1']],
+    [0, 50, [strange(40, 50, { ...open, detector: 'new' })], ['updated 40-50 v2'], ['new']],
+    [0, 50, [strange(40, 50, { ...open, detector: 'new' })], [], ['new']],
+  ],
+  [
+    'of a detector that is gone, found by none: withdrawn',
+    [0, 50, [strange(40, 50, { ...open, detector: 'old' })], ['opened 40-50 v1']],
+    [50, 60, [], ['withdrawn 40-50 v2'], ['new']],
+  ],
+  [
+    'of a detector that is gone, found elsewhere: withdrawn, and a new one opened',
+    [0, 50, [strange(20, 30, { ...open, detector: 'old' })], ['opened 20-30 v1']],
+    [0, 60, [strange(50, 60, { ...open, detector: 'new' })], ['opened 50-60 v1', 'withdrawn 20-30 v2'], ['new']],
+  ],
+  [
+    'of a detector that is gone, beside that of one that stays: each has its own end',
+    [
+      0,
+      50,
+      [strange(40, 50, { ...open, detector: 'a' }), strange(42, 50, { ...open, detector: 'b' })],
+      ['opened 40-50 v1', 'opened 42-50 v1'],
+    ],
+    [50, 60, [strange(50, 60, { ...open, detector: 'b' })], ['updated 42-60 v2', 'withdrawn 40-50 v2'], ['b']],
+  ],
+  [
+    'of a detector that is gone, over: stays as it was',
+    [0, 50, [strange(10, 20, { detector: 'old' })], ['opened 10-20 v1', 'resolved 10-20 v2']],
+    [0, 60, [strange(12, 18, { detector: 'new' })], ['opened 12-18 v1', 'resolved 12-18 v2'], ['new']],
+  ],
   ['an empty range says nothing', [0, 50, [strange(40, 50, open)], ['opened 40-50 v1']], [50, 50, [], []]],
   ['a look at the past leaves what came later', [0, 50, [strange(40, 50, open)], ['opened 40-50 v1']], [0, 30, [], []]],
   [
@@ -182,9 +225,9 @@ describe('the decision table of reconcile', () => {
   for (const [name, ...looks] of table)
     it(name, () => {
       const store = world()
-      for (const [start, end, found, expected] of looks) {
-        expect(print(store.look(start, end, found))).toEqual(expected)
-        expect(print(store.look(start, end, found)), 'said twice').toEqual([])
+      for (const [start, end, found, expected, detectors] of looks) {
+        expect(print(store.look(start, end, found, detectors && { detectors }))).toEqual(expected)
+        expect(print(store.look(start, end, found, detectors && { detectors })), 'said twice').toEqual([])
       }
     })
 })
@@ -291,6 +334,32 @@ describe('reconcile', () => {
     }),
     { maxLength: 12 },
   )
+  it('keeps the id when another detector goes on with it, and says why nobody does', () => {
+    const store = world()
+    const [{ anomaly }] = store.look(0, 50, [strange(40, 50, { ...open, detector: 'old' })])
+    const [passed] = store.look(50, 60, [strange(50, 60, { ...open, detector: 'new' })], { detectors: ['new'] })
+    expect(passed.anomaly).toMatchObject({ id: anomaly.id, detector: 'new', start: 40, openedAt: anomaly.openedAt })
+    const [gone] = store.look(60, 70, [], { detectors: ['newest'] })
+    expect(gone.anomaly).toMatchObject({
+      id: anomaly.id,
+      status: 'withdrawn',
+      withdrawnBecause: 'detector new is not configured any more',
+    })
+    const [back] = store.look(40, 70, [strange(40, 70, { ...open, detector: 'old' })], { detectors: ['old'] })
+    expect(back.anomaly.withdrawnBecause).toBeUndefined()
+  })
+
+  it('leaves anomalies of another series where they are when a detector goes', () => {
+    const store = world()
+    const b = { labels: { job: 'b' } }
+    store.look(0, 50, [strange(40, 50, { ...open, detector: 'old' }), strange(40, 50, { ...open, ...b, detector: 'old' })])
+    const changes = store.look(50, 60, [strange(50, 60, { ...open, ...b, detector: 'new' })], { detectors: ['new'] })
+    expect(changes.map(({ kind, anomaly }) => [kind, anomaly.labels.job])).toEqual([
+      ['updated', 'b'],
+      ['withdrawn', 'dns'],
+    ])
+  })
+
   it('says the same in the same order, however the store lists what it has', () => {
     const store = world()
     store.look(0, 50, [strange(10, 12), strange(20, 22), strange(30, 32, { labels: { job: 'b' } }), strange(40, 42)])

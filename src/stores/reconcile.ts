@@ -13,6 +13,8 @@ export interface ReconcileOptions {
   readonly annotations: Readonly<Record<string, string>>
   /** Latest end of any range that was examined; when it is after `range.end`, this is a second look at the past. */
   readonly horizon?: number
+  /** Names of the flow's detectors; absent: nothing is known of others. */
+  readonly detectors?: readonly string[]
   /** A stored anomaly by id, withdrawn or not, also one that is not among `stored`. */
   readonly find?: (id: string) => StoredAnomaly | undefined
 }
@@ -29,6 +31,9 @@ export interface ReconcileOptions {
  *
  * Rows outside the range keep what was said of them; inside it only what was found counts. A found stretch goes on from a stored one that
  * ends at most `mergeGap` before it. Found stretches are joined with each other only when they overlap: the rest is the business of refiners.
+ *
+ * Open anomalies of detectors that the flow does not have any more pass to a detector that found the same stretch of the same series, so that
+ * people are not notified twice; the others are withdrawn. What such detectors found before and is over stays.
  */
 export function reconcile(
   stored: readonly StoredAnomaly[],
@@ -45,12 +50,68 @@ export function reconcile(
     if (!entry) streams.set(key, (entry = { stored: [], found: [] }))
     return entry
   }
-  for (const anomaly of stored) if (anomaly.flow === flow && isTouched(anomaly, span)) stream(anomaly).stored.push(anomaly)
+  const isGone = ({ detector }: Anomaly) => options.detectors !== undefined && !options.detectors.includes(detector)
+  const touched = stored.filter(anomaly => anomaly.flow === flow && isTouched(anomaly, span))
   for (const anomaly of found) stream(anomaly).found.push(anomaly)
+  for (const anomaly of touched) if (!isGone(anomaly)) stream(anomaly).stored.push(anomaly)
+  const { adopted, orphans } = adopt(
+    touched.filter(anomaly => isGone(anomaly) && anomaly.status === 'open'),
+    [...streams.values()],
+    options.mergeGap,
+  )
   // Stores list what they have in an order of their own; the changes must not depend on it.
-  for (const entry of streams.values()) entry.stored.sort((a, b) => a.start - b.start || (a.id < b.id ? -1 : 1))
+  for (const entry of streams.values()) entry.stored.sort(byStart)
   const taken = new Set<string>()
-  return [...streams.keys()].toSorted().flatMap(key => reconcileStream(key, streams.get(key)!, options, taken))
+  const changes = [...streams.keys()]
+    .toSorted()
+    .flatMap(key => reconcileStream(key, streams.get(key)!, { ...options, adopted }, taken))
+  for (const one of orphans) changes.push(withdrawn(one, options.now, `detector ${one.detector} is not configured any more`))
+  return changes
+}
+
+/** Stored anomalies in an order that every store gives. */
+export function byStart(a: StoredAnomaly, b: StoredAnomaly): number {
+  return a.start - b.start || (a.id < b.id ? -1 : 1)
+}
+
+/** The end of an anomaly that is not one, or that nobody looks after any more. */
+export function withdrawn(one: StoredAnomaly, now: number, because?: string): Change {
+  const { version, withdrawnBecause: _, ...rest } = one
+  const reason = because === undefined ? {} : { withdrawnBecause: because }
+  return {
+    kind: 'withdrawn',
+    anomaly: { ...rest, ...reason, status: 'withdrawn', ongoing: false, version: version + 1, updatedAt: now },
+  }
+}
+
+interface StreamEntry {
+  readonly stored: StoredAnomaly[]
+  readonly found: Anomaly[]
+}
+
+/**
+ * Gives anomalies of detectors that are gone to streams of the same series that found the same stretch and have no open anomaly of their own
+ * there. `adopted`: as they were, by id; `orphans`: nobody found them.
+ */
+function adopt(gone: readonly StoredAnomaly[], streams: readonly StreamEntry[], mergeGap: number) {
+  const adopted = new Map<string, StoredAnomaly>()
+  const orphans: StoredAnomaly[] = []
+  const isNear = (a: Anomaly, b: Anomaly) => a.start - b.end <= mergeGap && b.start - a.end <= mergeGap
+  for (const one of gone.toSorted(byStart)) {
+    const series = seriesId(one.labels)
+    let heir: { readonly stream: StreamEntry; readonly found: Anomaly } | undefined
+    for (const stream of streams) {
+      const found = stream.found.find(other => seriesId(other.labels) === series && isNear(other, one))
+      if (!found || stream.stored.some(own => isNear(own, found))) continue
+      if (!heir || found.detector < heir.found.detector) heir = { stream, found }
+    }
+    if (!heir) orphans.push(one)
+    else {
+      adopted.set(one.id, one)
+      heir.stream.stored.push({ ...one, detector: heir.found.detector })
+    }
+  }
+  return { adopted, orphans }
 }
 
 /** The times in which stored anomalies may change. */
@@ -90,7 +151,7 @@ interface Piece {
 function reconcileStream(
   key: string,
   { stored, found }: { stored: readonly StoredAnomaly[]; found: readonly Anomaly[] },
-  options: ReconcileOptions,
+  options: ReconcileOptions & { readonly adopted: ReadonlyMap<string, StoredAnomaly> },
   taken: Set<string>,
 ): Change[] {
   const groups = join(
@@ -105,21 +166,11 @@ function reconcileStream(
     const content = summarise(group)
     const hasFound = group.some(piece => !piece.stored)
     const annotations = hasFound ? options.annotations : (before?.annotations ?? group[0].stored!.annotations)
-    if (before) changes.push(...changesOf(before, content, annotations, options.now))
+    if (before) changes.push(...changesOf(options.adopted.get(before.id) ?? before, content, annotations, options.now))
     else changes.push(...opened(content, annotations, freeId(key, content.start, options, taken, stored), options))
   }
   const kept = new Set([...survivors.values()].map(({ id }) => id))
-  for (const one of stored)
-    if (!kept.has(one.id)) {
-      const anomaly: StoredAnomaly = {
-        ...one,
-        status: 'withdrawn',
-        ongoing: false,
-        version: one.version + 1,
-        updatedAt: options.now,
-      }
-      changes.push({ kind: 'withdrawn', anomaly })
-    }
+  for (const one of stored) if (!kept.has(one.id)) changes.push(withdrawn(one, options.now))
   return changes
 }
 

@@ -331,6 +331,9 @@ describe('memory and sqlite', () => {
       'model',
       'model',
       'restore',
+      'withdraw',
+      'end channel',
+      'drop channel',
     ),
     flow: fc.constantFrom('f', 'g'),
     start: fc.nat(60),
@@ -399,6 +402,9 @@ describe('memory and sqlite', () => {
       return store.fail({ ...log, flow, anomalies: 0, changes: 0, diagnostics: [] })
     }
     if (kind === 'schedule') return store.schedule(found.map(({ series }, i) => ({ flow: series ? 'f' : 'g', at: at + i })))
+    if (kind === 'withdraw') return store.withdraw(flow, 'gone', at)
+    if (kind === 'end channel') return store.endChannel(channel, 'gone', at)
+    if (kind === 'drop channel') return store.dropChannel(channel, 'gone', at)
     if (kind === 'claim') return store.claim(at, 30)
     const key = { flow, detector: 'lstm', workload: labels[length % 2] }
     if (kind === 'model') {

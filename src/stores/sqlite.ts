@@ -8,13 +8,15 @@ import { StoreError } from '../errors.ts'
 import { slice } from '../frame/frame.ts'
 import { KEEP_RUNS } from './outbox.ts'
 import { copyScores } from './points.ts'
-import { believed, reconcile } from './reconcile.ts'
-import { findAnomaly, openCounts, readAnomaly, saveAnomaly, touchedAnomalies } from './sqlite/anomalies.ts'
+import { believed, reconcile, withdrawn } from './reconcile.ts'
+import { findAnomaly, openCounts, openOf, readAnomaly, saveAnomaly, touchedAnomalies } from './sqlite/anomalies.ts'
 import { type Database, type OpenOptions, openDatabase } from './sqlite/database.ts'
 import { type Inspection, inspectFile } from './sqlite/inspect.ts'
 import { addModel, listModels, modelsInForce, restoreModel, sweepModels, useModels } from './sqlite/models.ts'
 import {
+  dropChannel,
   dueMessages,
+  endChannel,
   listChannels,
   listNotifications,
   markAbandoned,
@@ -166,6 +168,16 @@ function fromFile(path: string, options: OpenOptions): Store & { open(): void } 
         }
       })
     },
+    async withdraw(flow, because, at) {
+      return transact(db => {
+        const changes = openOf(db, flow).map(one => withdrawn(one, at, because))
+        for (const change of changes) {
+          saveAnomaly(db, change.anomaly)
+          tell(db, change, [], at)
+        }
+        return changes
+      })
+    },
     async claim(now, lease, limit = Infinity) {
       return transact(db => {
         const due = db.all(
@@ -219,6 +231,13 @@ function fromFile(path: string, options: OpenOptions): Store & { open(): void } 
     },
     async notifications(anomalies) {
       return transact(db => listNotifications(db, anomalies))
+    },
+
+    async endChannel(channel, because, at) {
+      return transact(db => endChannel(db, channel, because, at))
+    },
+    async dropChannel(channel, because, at) {
+      return transact(db => dropChannel(db, channel, because, at))
     },
 
     async addModel(fit, taken) {
@@ -288,6 +307,7 @@ function commit(db: Database, streams: Streams, run: Run): readonly Change[] {
     now,
     annotations: run.annotations,
     horizon,
+    ...(run.detectors && { detectors: run.detectors }),
     find: id => findAnomaly(db, id),
   })
   for (const change of changes) {

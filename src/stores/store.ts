@@ -48,6 +48,8 @@ export interface Run {
   readonly series: number
   /** Changes are stored and nobody is told of them: the first run over history. */
   readonly silent?: boolean
+  /** Names of the flow's detectors: what others found is open no more (see `reconcile`). Absent: nothing is known of others. */
+  readonly detectors?: readonly string[]
   /** The workloads of its series, by learned detector: models that no run uses for 30 days are deleted. */
   readonly workloads?: readonly { readonly detector: string; readonly workload: Labels }[]
 }
@@ -107,6 +109,8 @@ export interface StoredAnomaly extends Anomaly {
   readonly openedAt: number
   readonly updatedAt: number
   readonly annotations: Readonly<Record<string, string>>
+  /** Why it was withdrawn, when that was not because a later look saw no anomaly there: `flow dns is not configured any more`. */
+  readonly withdrawnBecause?: string
 }
 
 /**
@@ -249,6 +253,8 @@ export interface Store {
 
   /** Makes the flows known, each due at `at` unless a row exists; rows of flows that are not listed are not claimed any more. */
   schedule(flows: readonly { readonly flow: string; readonly at: number }[]): Promise<void>
+  /** Withdraws all open anomalies of a flow with a reason; every channel that was notified of one hears it. */
+  withdraw(flow: string, because: string, at: number): Promise<readonly Change[]>
   /** Flows that are due and not leased, oldest first; leases them until `now + lease`. */
   claim(now: number, lease: number, limit?: number): Promise<readonly string[]>
   /** Ends the lease and sets the next time. */
@@ -270,6 +276,13 @@ export interface Store {
   /** Will not be sent again; shown to people. */
   abandon(id: number, at: number, error: string): Promise<void>
   channels(): Promise<readonly ChannelState[]>
+  /**
+   * Writes, for a channel that goes, that each open anomaly it was notified of is withdrawn, with a reason. The anomalies themselves stay as they are.
+   * Returns how many messages that makes.
+   */
+  endChannel(channel: string, because: string, at: number): Promise<number>
+  /** Abandons what still waits for a channel that is gone, and repeats nothing any more. Returns how many messages were never accepted. */
+  dropChannel(channel: string, because: string, at: number): Promise<number>
   /** What channels were told of these anomalies, or are to be told; in order of time. */
   notifications(anomalies: readonly string[]): Promise<readonly Notification[]>
 

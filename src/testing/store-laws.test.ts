@@ -103,6 +103,28 @@ const breakers: Readonly<Record<string, () => Breaker>> = {
   'nothing is repeated for a flow that is not scheduled any more': () => store => ({
     schedule: list => store.schedule([...list, { flow: 'f', at: 0 }]),
   }),
+  'withdraws what is open of one flow, with the reason, and tells whoever was told of it': () => store => ({
+    withdraw: (flow, _because, at) => store.withdraw(flow, '', at),
+  }),
+  'an open anomaly of a detector that is gone passes to the one that found it, or is withdrawn': () =>
+    commitWith(run => ({ ...run, detectors: [...(run.detectors ?? []), 'seasonal'] })),
+  'a channel that goes hears the end of what is open, and nothing is changed for the others': () => store => ({
+    endChannel: async (channel, because, at) => {
+      for (const { flow } of await store.anomalies({ status: 'open' })) await store.withdraw(flow, because, at)
+      return store.endChannel(channel, because, at)
+    },
+  }),
+  'what waits for a channel that is gone is abandoned and counted, and nothing is repeated to it': () => store => ({
+    dropChannel: async (channel, _because, at) => {
+      const waiting = await store.outbox(channel, 1e6)
+      for (const { id } of waiting) await store.delivered(id, at)
+      return waiting.length
+    },
+  }),
+  'a channel that joins a flow hears of what is still open, and of what comes': () => {
+    let first: readonly string[] | undefined
+    return commitWith(run => ({ ...run, channels: (first ??= run.channels) }))
+  },
   'counts what became of messages, by channel': () => store => ({ abandon: (id, at) => store.delivered(id, at) }),
   'a channel fails from its first failed attempt, of a repetition too, until it accepts something': () => store => ({
     channels: async () =>

@@ -484,6 +484,79 @@ export const storeLaws: readonly StoreLaw[] = [
     await store.schedule([])
     assert.deepEqual(await store.outbox('log', 2600), [])
   }),
+  law('withdraws what is open of one flow, with the reason, and tells whoever was told of it', async store => {
+    const over = sampleAnomaly({ start: 10, end: 20, peak: 10, ongoing: false })
+    await store.commit(sampleRun({ anomalies: [over, sampleAnomaly()] }))
+    await store.commit(sampleRun({ flow: 'g', anomalies: [sampleAnomaly()] }))
+    for (let n = 0; n < 2; n++) for (const { id } of await store.outbox('log', 1e6)) await store.delivered(id, 1001, 1060)
+    const changes = await store.withdraw('f', 'flow f is gone', 2000)
+    assert.deepEqual(
+      changes.map(({ kind, anomaly }) => [kind, anomaly.start, anomaly.status, anomaly.ongoing, anomaly.version]),
+      [['withdrawn', 40, 'withdrawn', false, 2]],
+    )
+    const stored = (await store.anomaly(changes[0].anomaly.id))!
+    assert.deepEqual([stored.status, stored.withdrawnBecause, stored.updatedAt], ['withdrawn', 'flow f is gone', 2000])
+    assert.deepEqual(
+      (await store.anomalies({ status: 'open' })).map(({ flow }) => flow),
+      ['g'],
+    )
+    const [end] = (await store.outbox('log', 1050)).filter(({ kind }) => kind === 'withdrawn')
+    assert.equal(end, undefined)
+    const told = (await store.outbox('log', 2000)).filter(({ anomaly }) => anomaly.flow === 'f' && anomaly.start === 40)
+    assert.deepEqual(
+      told.map(({ kind, anomaly }) => [kind, anomaly.status, anomaly.withdrawnBecause]),
+      [['withdrawn', 'withdrawn', 'flow f is gone']],
+    )
+    assert.deepEqual(await store.withdraw('f', 'again', 3000), [])
+    assert.deepEqual(await store.withdraw('unknown', 'never was', 3000), [])
+  }),
+  law('an open anomaly of a detector that is gone passes to the one that found it, or is withdrawn', async store => {
+    await store.commit(
+      sampleRun({ anomalies: [sampleAnomaly(), sampleAnomaly({ labels: { n: 'b' } })], detectors: ['seasonal'] }),
+    )
+    const [{ id }] = (await store.anomalies({ status: 'open' })).filter(({ labels }) => labels.n === undefined)
+    const found = sampleAnomaly({ detector: 'ewma', start: 50, end: 60, peak: 55 })
+    await store.commit(sampleRun({ range: { start: 50, end: 60 }, anomalies: [found], detectors: ['ewma'] }))
+    const passed = (await store.anomaly(id))!
+    assert.deepEqual([passed.detector, passed.status, passed.start, passed.end], ['ewma', 'open', 40, 60])
+    const [gone] = await store.anomalies({ status: 'withdrawn' })
+    assert.deepEqual([gone.labels.n, gone.withdrawnBecause], ['b', 'detector seasonal is not configured any more'])
+  }),
+  law('a channel that goes hears the end of what is open, and nothing is changed for the others', async store => {
+    const over = sampleAnomaly({ start: 10, end: 20, peak: 10, ongoing: false })
+    await store.commit(sampleRun({ anomalies: [over, sampleAnomaly()] }))
+    await store.commit(sampleRun({ flow: 'g', channels: ['hook'], anomalies: [sampleAnomaly()] }))
+    for (const channel of ['log', 'hook'])
+      for (let n = 0; n < 2; n++) for (const { id } of await store.outbox(channel, 1e6)) await store.delivered(id, 1001)
+    assert.equal(await store.endChannel('log', 'channel log is gone', 2000), 1)
+    assert.deepEqual(
+      (await store.outbox('log', 2000)).map(({ kind, anomaly }) => [kind, anomaly.start, anomaly.withdrawnBecause]),
+      [['withdrawn', 40, 'channel log is gone']],
+    )
+    assert.deepEqual(await store.outbox('hook', 2000), [])
+    assert.equal((await store.anomalies({ status: 'open' })).length, 2)
+    assert.equal(await store.endChannel('log', 'channel log is gone', 2001), 0)
+    assert.equal(await store.endChannel('unknown', 'never was', 2001), 0)
+  }),
+  law('what waits for a channel that is gone is abandoned and counted, and nothing is repeated to it', async store => {
+    await store.commit(sampleRun({ anomalies: [sampleAnomaly(), sampleAnomaly({ labels: { n: 'b' } })] }))
+    const [first] = await store.outbox('log', 1000)
+    await store.delivered(first.id, 1001, 1060)
+    assert.equal(await store.dropChannel('log', 'channel log is gone', 2000), 1)
+    assert.deepEqual(await store.outbox('log', 1e6), [])
+    assert.equal((await store.outbox('hook', 1e6)).length, 2)
+    const [, log] = await store.channels()
+    assert.deepEqual([log.pending, log.delivered, log.abandoned, log.lastError], [0, 1, 1, 'channel log is gone'])
+    assert.equal(await store.dropChannel('log', 'channel log is gone', 2001), 0)
+    assert.equal(await store.dropChannel('unknown', 'never was', 2001), 0)
+  }),
+  law('a channel that joins a flow hears of what is still open, and of what comes', async store => {
+    await store.commit(sampleRun({ channels: ['log'], anomalies: [sampleAnomaly()] }))
+    const next = { range: { start: 50, end: 60 }, anomalies: [sampleAnomaly({ start: 50, end: 60, peak: 55 })] }
+    await store.commit(sampleRun({ channels: ['log', 'hook'], ...next }))
+    assert.deepEqual(said(await store.outbox('hook', 2000)), ['opened 40-60'])
+    assert.deepEqual(kinds(await store.outbox('log', 2000)), ['opened'])
+  }),
   law('counts what became of messages, by channel', async store => {
     await store.commit(sampleRun({ anomalies: [sampleAnomaly({ ongoing: false }), sampleAnomaly({ detector: 'ewma' })] }))
     const [a, b] = await store.outbox('log', 2000)

@@ -57,6 +57,7 @@ export function AnomalyCard({ anomaly }: { anomaly: AnomalyWire }) {
             <Runbook address={anomaly.annotations.runbook} />
           </Fact>
         )}
+        {anomaly.withdrawnBecause !== null && <Fact name="withdrawn">{anomaly.withdrawnBecause}</Fact>}
         <Fact name="told">
           <Delivery anomaly={anomaly} />
         </Fact>

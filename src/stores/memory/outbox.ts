@@ -9,6 +9,7 @@ import {
   messageKey,
   REFUSALS_OF_A_FAILING_CHANNEL,
 } from '../outbox.ts'
+import { byStart, withdrawn } from '../reconcile.ts'
 import type { Accepted, Change, ChangeKind, ChannelState, Message, Notification, Store, StoredAnomaly } from '../store.ts'
 
 interface Row {
@@ -43,7 +44,10 @@ interface Surroundings {
   readonly isRetired: (flow: string) => boolean
 }
 
-type Methods = Pick<Store, 'outbox' | 'delivered' | 'retry' | 'setAside' | 'skip' | 'abandon' | 'channels' | 'notifications'>
+type Methods = Pick<
+  Store,
+  'outbox' | 'delivered' | 'retry' | 'setAside' | 'skip' | 'abandon' | 'channels' | 'notifications' | 'endChannel' | 'dropChannel'
+>
 
 export interface MemoryOutbox extends Methods {
   /** Writes what the channels must hear of a change. */
@@ -107,35 +111,41 @@ export function openMemoryOutbox({ anomaly, anomaliesOf, isRetired }: Surroundin
     }
   }
 
+  /** Writes what one channel must hear of a change; false when there is nothing to say. `isOfFlow`: it hears of beginnings too. */
+  const tellOne = (change: Change, channel: string, isOfFlow: boolean, now: number): boolean => {
+    const { id } = change.anomaly
+    const mine = rowsAbout(id, channel)
+    const kind = kindToTell(change, mine.at(-1)?.kind)
+    if (!kind || (kind === 'opened' && !isOfFlow)) return false
+    const key = messageKey(change.anomaly, kind)
+    if (mine.some(row => row.key === key)) return false
+    for (const row of mine) if (row.state === 'resend' || row.state === 'aside') row.state = 'done'
+    const row: Row = {
+      id: nextMessage++,
+      key,
+      channel,
+      kind,
+      anomaly: asTold(change.anomaly, kind),
+      createdAt: now,
+      state: 'pending',
+      dueAt: now,
+      attempts: 0,
+      doneAt: NaN,
+      error: undefined,
+    }
+    rows.set(row.id, row)
+    about.set(id, [...rowsAbout(id), row])
+    if (!channels.has(channel)) channels.set(channel, newChannel())
+    return true
+  }
+
   return {
     tell(change, flowChannels, now) {
       const { id, status } = change.anomaly
       const known = rowsAbout(id)
       if (status === 'open') for (const row of known) if (row.state === 'aside') row.dueAt = now
-      for (const channel of new Set([...flowChannels, ...known.map(row => row.channel)])) {
-        const mine = known.filter(row => row.channel === channel)
-        const kind = kindToTell(change, mine.at(-1)?.kind)
-        if (!kind || (kind === 'opened' && !flowChannels.includes(channel))) continue
-        const key = messageKey(change.anomaly, kind)
-        if (mine.some(row => row.key === key)) continue
-        for (const row of mine) if (row.state === 'resend' || row.state === 'aside') row.state = 'done'
-        const row: Row = {
-          id: nextMessage++,
-          key,
-          channel,
-          kind,
-          anomaly: asTold(change.anomaly, kind),
-          createdAt: now,
-          state: 'pending',
-          dueAt: now,
-          attempts: 0,
-          doneAt: NaN,
-          error: undefined,
-        }
-        rows.set(row.id, row)
-        about.set(id, [...rowsAbout(id), row])
-        if (!channels.has(channel)) channels.set(channel, newChannel())
-      }
+      for (const channel of new Set([...flowChannels, ...known.map(row => row.channel)]))
+        tellOne(change, channel, flowChannels.includes(channel), now)
     },
 
     async outbox(channel, now, limit = 100, held = []) {
@@ -260,6 +270,29 @@ export function openMemoryOutbox({ anomaly, anomaliesOf, isRetired }: Surroundin
         ),
       ])
       return list.sort(byTime)
+    },
+
+    async endChannel(channel, because, at) {
+      const open = [...about.keys()].flatMap(id => {
+        const one = anomaly(id)
+        return one?.status === 'open' && one.ignored === undefined ? [one] : []
+      })
+      return open.toSorted(byStart).filter(one => tellOne(withdrawn(one, at, because), channel, false, at)).length
+    },
+    async dropChannel(channel, because, at) {
+      const waiting = [...rows.values()].filter(row => row.channel === channel && row.state !== 'done')
+      const never = waiting.filter(row => row.state === 'pending')
+      for (const row of waiting) row.state = 'done'
+      for (const row of never) {
+        row.doneAt = at
+        row.error = because
+      }
+      const state = channels.get(channel)
+      if (state && never.length > 0) {
+        state.abandoned += never.length
+        state.lastError = because
+      }
+      return never.length
     },
 
     prune(now) {

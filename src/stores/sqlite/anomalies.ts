@@ -1,4 +1,4 @@
-import { touchedSpan } from '../reconcile.ts'
+import { byStart, touchedSpan } from '../reconcile.ts'
 import type { OpenCount, Run, StoredAnomaly } from '../store.ts'
 import type { Database } from './database.ts'
 import { decodeAnomaly, encodeAnomaly } from './rows.ts'
@@ -22,6 +22,12 @@ export function openCounts(db: Database): OpenCount[] {
      WHERE status = 'open' AND ignored = 0 GROUP BY 1, 2 ORDER BY 1, 2`,
   )
   return (counts.all() as unknown as OpenCount[]).map(({ flow, severity, count }) => ({ flow, severity, count }))
+}
+
+/** All open ones of a flow, in order of start. */
+export function openOf(db: Database, flow: string): StoredAnomaly[] {
+  const open = db.statement("SELECT id, body FROM anomalies WHERE flow = ? AND status = 'open'").all(flow)
+  return (open as { id: string; body: string }[]).flatMap(row => readAnomaly(db, row) ?? []).toSorted(byStart)
 }
 
 /** All that a run may change: near its range, or open. */

@@ -10,6 +10,7 @@ import {
   messageKey,
   REFUSALS_OF_A_FAILING_CHANNEL,
 } from '../outbox.ts'
+import { byStart, withdrawn } from '../reconcile.ts'
 import type { Accepted, Change, ChangeKind, ChannelState, Message, Notification, StoredAnomaly } from '../store.ts'
 import { readAnomaly } from './anomalies.ts'
 import type { Database } from './database.ts'
@@ -22,28 +23,58 @@ type Row = Selectable<Tables['outbox']>
 
 /** Writes what the channels must hear of a change. */
 export function tell(db: Database, change: Change, flowChannels: readonly string[], now: number): void {
+  const { id, status } = change.anomaly
+  if (status === 'open') db.statement("UPDATE outbox SET due_at = ? WHERE anomaly = ? AND state = 'aside'").run(now, id)
+  const told = db.statement('SELECT channel FROM outbox WHERE anomaly = ? ORDER BY id').all(id) as { channel: string }[]
+  for (const channel of new Set([...flowChannels, ...told.map(row => row.channel)]))
+    tellOne(db, change, channel, flowChannels.includes(channel), now)
+}
+
+/** Writes what one channel must hear of a change; false when there is nothing to say. `isOfFlow`: it hears of beginnings too. */
+function tellOne(db: Database, change: Change, channel: string, isOfFlow: boolean, now: number): boolean {
   const { anomaly } = change
-  if (anomaly.status === 'open')
-    db.statement("UPDATE outbox SET due_at = ? WHERE anomaly = ? AND state = 'aside'").run(now, anomaly.id)
-  const past = db.statement('SELECT channel, kind FROM outbox WHERE anomaly = ? ORDER BY id').all(anomaly.id) as {
-    channel: string
-    kind: ChangeKind
-  }[]
-  const told = new Map(past.map(row => [row.channel, row.kind]))
-  for (const channel of new Set([...flowChannels, ...told.keys()])) {
-    const kind = kindToTell(change, told.get(channel))
-    if (!kind || (kind === 'opened' && !flowChannels.includes(channel))) continue
-    const key = messageKey(anomaly, kind)
-    if (db.statement('SELECT 1 FROM outbox WHERE channel = ? AND key = ?').get(channel, key)) continue
-    db.statement("UPDATE outbox SET state = 'done' WHERE anomaly = ? AND channel = ? AND state IN ('resend', 'aside')").run(
-      anomaly.id,
-      channel,
+  const last = db
+    .statement('SELECT kind FROM outbox WHERE anomaly = ? AND channel = ? ORDER BY id DESC LIMIT 1')
+    .get(anomaly.id, channel) as { kind: ChangeKind } | undefined
+  const kind = kindToTell(change, last?.kind)
+  if (!kind || (kind === 'opened' && !isOfFlow)) return false
+  const key = messageKey(anomaly, kind)
+  if (db.statement('SELECT 1 FROM outbox WHERE channel = ? AND key = ?').get(channel, key)) return false
+  db.statement("UPDATE outbox SET state = 'done' WHERE anomaly = ? AND channel = ? AND state IN ('resend', 'aside')").run(
+    anomaly.id,
+    channel,
+  )
+  db.statement(
+    `INSERT INTO outbox (key, channel, anomaly, kind, body, created_at, state, due_at) VALUES (?, ?, ?, ?, ?, ?, 'pending', ?)`,
+  ).run(key, channel, anomaly.id, kind, encodeAnomaly(asTold(anomaly, kind)), now, now)
+  db.statement('INSERT INTO channels (name) VALUES (?) ON CONFLICT (name) DO NOTHING').run(channel)
+  return true
+}
+
+/** Writes to a channel that goes that the open anomalies which it was notified of are withdrawn. */
+export function endChannel(db: Database, channel: string, because: string, at: number): number {
+  const open = db
+    .statement(
+      `SELECT DISTINCT a.id, a.body FROM outbox m JOIN anomalies a ON a.id = m.anomaly
+       WHERE m.channel = ? AND a.status = 'open' AND a.ignored = 0`,
     )
-    db.statement(
-      `INSERT INTO outbox (key, channel, anomaly, kind, body, created_at, state, due_at) VALUES (?, ?, ?, ?, ?, ?, 'pending', ?)`,
-    ).run(key, channel, anomaly.id, kind, encodeAnomaly(asTold(anomaly, kind)), now, now)
-    db.statement('INSERT INTO channels (name) VALUES (?) ON CONFLICT (name) DO NOTHING').run(channel)
-  }
+    .all(channel) as { id: string; body: string }[]
+  return open
+    .flatMap(row => readAnomaly(db, row) ?? [])
+    .toSorted(byStart)
+    .filter(anomaly => tellOne(db, withdrawn(anomaly, at, because), channel, false, at)).length
+}
+
+/** Abandons what waits for a channel that is gone. */
+export function dropChannel(db: Database, channel: string, because: string, at: number): number {
+  db.statement("UPDATE outbox SET state = 'done' WHERE channel = ? AND state IN ('resend', 'aside')").run(channel)
+  const { changes } = db
+    .statement("UPDATE outbox SET state = 'done', done_at = ?, error = ? WHERE channel = ? AND state = 'pending'")
+    .run(at, because, channel)
+  const never = Number(changes)
+  if (never > 0)
+    db.statement('UPDATE channels SET abandoned = abandoned + ?, last_error = ? WHERE name = ?').run(never, because, channel)
+  return never
 }
 
 interface DueRow extends Row {
