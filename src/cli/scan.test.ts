@@ -174,6 +174,17 @@ it('signals: counters are rates, histograms means, trouble comes first', () => {
   ])
 })
 
+it('signals: metrics whose names are no words are taken by their label', () => {
+  const signals = genericSignals(['http.requests_total', 'http.latency_sum', 'http.latency_count', 'queue length'], '1m')
+  const base = '{__name__="http.latency'
+  expect(signals.map(({ expr }) => expr)).toEqual([
+    'sum by (job) (rate({__name__="http.requests_total"}[1m]))',
+    `sum by (job) (rate(${base}_sum"}[1m])) / sum by (job) (rate(${base}_count"}[1m]))`,
+    `sum by (job) (rate(${base}_count"}[1m]))`,
+    'avg by (job) ({__name__="queue length"})',
+  ])
+})
+
 describe('troubles', () => {
   const oddity = (id: string, start: number, end: number, strength: number, severity: 'critical' | 'info' = 'info') => ({
     signal: { id, summary: '', expr: '', bad: 'both' as const, severity },

@@ -486,6 +486,11 @@ describe('prometheus', () => {
         'it points to https://login.example/',
       ],
       ['a page of HTML', { body: '<html>\n<b>Welcome</b>' }, 'must answer in JSON, got "<html> <b>Welcome</b>"'],
+      [
+        'an answer that says success and holds an error',
+        success({ resultType: 'matrix', result: [] }, { errorType: 'internal', error: 'a store is gone' }),
+        'must answer with success or an error, got both: internal: a store is gone',
+      ],
       ['an error in a good answer', { body: { status: 'error', errorType: 'x', error: 'y' } }, 'got x: y'],
     ] satisfies [string, FakeAnswer, string][])('at once on %s', async (_, answer, message) => {
       const { source, pauses } = open(fakePrometheus([answer]))

@@ -4,7 +4,7 @@ import { InputError } from '../../errors.ts'
 import type { TimeRange } from '../../frame/frame.ts'
 import type { Source } from '../../sources/source.ts'
 import { readTable } from '../../sources/table/read-table.ts'
-import { parseSelector, parseSeriesId } from '../../sources/table/selector.ts'
+import { parseSelector, parseSeriesId, printSelector } from '../../sources/table/selector.ts'
 import { toSeries } from '../../sources/table/series.ts'
 import { fileLimit } from '../file-limit.ts'
 import { findHistory } from '../scan/discover.ts'
@@ -115,7 +115,7 @@ export async function readSourceSeries(
   const work = async () => {
     for (const { name } of queue) {
       const read = isCounter(name, names) ? 'rate' : 'value'
-      const text = `{${[`__name__=${JSON.stringify(name)}`, ...rest.map(({ label, operator, value }) => `${label}${operator}${JSON.stringify(value)}`)].join(',')}}`
+      const text = printSelector([{ label: '__name__', operator: '=', value: name }, ...rest])
       try {
         const answer = await source.read({ expr: read === 'rate' ? `rate(${text}[${window}])` : text, range, step }, abort)
         for (const frame of answer.frames) times = frame.times as typeof times

@@ -2,6 +2,7 @@ import { DAY, HOUR, MINUTE, SECOND, WEEK } from '../../duration.ts'
 import { SourceError } from '../../errors.ts'
 import type { TimeRange } from '../../frame/frame.ts'
 import type { Source } from '../../sources/source.ts'
+import { selectMetric } from '../../sources/table/selector.ts'
 import { roundStep } from '../time-option.ts'
 
 /** What a source has to look at. Durations in ms. */
@@ -32,7 +33,8 @@ export async function findHistory(
   signal: AbortSignal,
 ): Promise<History> {
   const { now } = options
-  const probe = names.includes('up') ? 'up' : (names[0] ?? 'up')
+  const metric = names.includes('up') ? 'up' : (names[0] ?? 'up')
+  const probe = selectMetric(metric)
   const firsts = await Promise.all(
     PROBES.map(async ([length, step]) => {
       const { frames } = await source.read(
@@ -45,7 +47,7 @@ export async function findHistory(
   )
   const first = Math.min(...firsts)
   if (!Number.isFinite(first))
-    throw new SourceError(`must have samples of ${probe} in the last week, got none`, { retryable: false })
+    throw new SourceError(`must have samples of ${metric} in the last week, got none`, { retryable: false })
   const start = Math.max(first, now - (options.since ?? WEEK))
   const interval = await findInterval(source, probe, Math.max(10 * SECOND, Math.min(10 * MINUTE, now - first)), now, signal)
   const step = options.step ?? roundStep(now - start, ROWS, interval)

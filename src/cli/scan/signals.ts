@@ -1,5 +1,6 @@
 import { type BadSide, findGeneration, flowsFor } from '../../packs/coredns.ts'
 import type { Source } from '../../sources/source.ts'
+import { selectMetric } from '../../sources/table/selector.ts'
 import type { History } from './discover.ts'
 
 /** One question of a scan; gives one or many series. */
@@ -59,7 +60,7 @@ export function genericSignals(names: readonly string[], window: string): readon
     const base = name.replace(/_(bucket|sum|count|total)$/, '')
     if (name.endsWith('_bucket')) continue
     if (name.endsWith('_sum') && known.has(`${base}_count`)) {
-      const expr = `sum by (job) (rate(${name}[${window}])) / sum by (job) (rate(${base}_count[${window}]))`
+      const expr = `sum by (job) (rate(${selectMetric(name)}[${window}])) / sum by (job) (rate(${selectMetric(`${base}_count`)}[${window}]))`
       const unit = base.endsWith('_seconds') ? 's' : base.endsWith('_bytes') ? 'bytes' : undefined
       signals.push(describe(`${base}_mean`, `Mean of ${base}`, expr, unit, 'up'))
     } else if (name.endsWith('_total') || (name.endsWith('_count') && known.has(`${base}_sum`))) {
@@ -68,7 +69,7 @@ export function genericSignals(names: readonly string[], window: string): readon
         describe(
           `${base}_rate`,
           `${base} per second`,
-          `sum by (job) (rate(${name}[${window}]))`,
+          `sum by (job) (rate(${selectMetric(name)}[${window}]))`,
           unit,
           TELLING.test(name) && /error|fail|drop|reject|panic|5xx/.test(name) ? 'up' : 'both',
         ),
@@ -84,7 +85,7 @@ export function genericSignals(names: readonly string[], window: string): readon
           : name.endsWith('_ratio')
             ? 'ratio'
             : undefined
-      signals.push(describe(name, name, `avg by (job) (${name})`, unit, 'both'))
+      signals.push(describe(name, name, `avg by (job) (${selectMetric(name)})`, unit, 'both'))
     }
   }
   const rank = ({ id }: Signal) => (TELLING.test(id) ? 0 : /^(go|process)_/.test(id) ? 1 : 2)

@@ -122,6 +122,11 @@ function understand(read: Read, text: string, call: Call, options: Options, { re
       error: fault(call, options, `must answer with success, got ${describe(body, text, redact)}`, false),
       wish: undefined,
     }
+  if (typeof body.error === 'string' && body.error !== '')
+    return {
+      error: fault(call, options, `must answer with success or an error, got both: ${describe(body, text, redact)}`, false),
+      wish: undefined,
+    }
   const { missing, remarks } = sortWarnings(body)
   const told = missing.map(redact)
   if (told.length > 0 && options.partial === 'refuse')

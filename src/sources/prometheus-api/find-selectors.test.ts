@@ -16,6 +16,16 @@ describe('findSelectors', () => {
       { text: '{job="c"}', callers: [] },
     ])
   })
+  it('reads names and labels that are no words', () => {
+    const expr =
+      'rate({"my.metric_total", "service.name"="a, {b}"}[5m]) / sum by ("service.name") ({"service.name"="c", "my \\"metric\\""})'
+    expect(findSelectors(expr)).toEqual([
+      { name: 'my.metric_total', text: '{"my.metric_total", "service.name"="a, {b}"}', callers: ['rate'] },
+      { name: 'my "metric"', text: '{"service.name"="c", "my \\"metric\\""}', callers: ['sum'] },
+    ])
+    expect(findSelectors('{"service.name"="x"}')).toEqual([{ text: '{"service.name"="x"}', callers: [] }])
+    expect(findSelectors('{"__name__"="x"}')[0]!.name).toBe('x')
+  })
   it.each(['', '1 + 2', 'vector(1)', 'time()', '# up', '"up"', 'sum(('])('finds none in %j', expr =>
     expect(findSelectors(expr)).toEqual([]),
   )

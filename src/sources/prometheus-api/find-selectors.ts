@@ -79,12 +79,20 @@ function closing(tokens: readonly string[], from: number, close: string): number
   return end < 0 ? tokens.length : end
 }
 
-/** The metric of `{__name__="x"}` and `{"x"}`. */
+/** The metric of `{__name__="x"}` and `{"x"}`; the text of `{"my.label"="y"}` is a label. */
 function nameInside(tokens: readonly string[]): string | undefined {
   const isText = (token: string | undefined) => token !== undefined && /^["'`]/.test(token)
   for (let i = 0; i < tokens.length; i++) {
-    if (tokens[i] === '__name__' && tokens[i + 1] === '=' && isText(tokens[i + 2])) return tokens[i + 2].slice(1, -1)
-    if (isText(tokens[i]) && (i === 0 || tokens[i - 1] === ',')) return tokens[i].slice(1, -1)
+    const isNameLabel = tokens[i] === '__name__' || (isText(tokens[i]) && unquote(tokens[i]) === '__name__')
+    if (isNameLabel && tokens[i + 1] === '=' && isText(tokens[i + 2])) return unquote(tokens[i + 2])
+    const begins = i === 0 || tokens[i - 1] === ','
+    if (isText(tokens[i]) && begins && (i === tokens.length - 1 || tokens[i + 1] === ',')) return unquote(tokens[i])
   }
   return undefined
+}
+
+/** In backticks nothing is escaped. */
+function unquote(token: string): string {
+  const inside = token.slice(1, -1)
+  return token.startsWith('`') ? inside : inside.replace(/\\(.)/g, '$1')
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { seriesId } from '../../anomaly.ts'
-import { matches, parseSelector, parseSeriesId } from './selector.ts'
+import { matches, parseSelector, parseSeriesId, printSelector, selectMetric } from './selector.ts'
 
 describe('selectors', () => {
   const labels = { __name__: 'up', job: 'dns', pod: 'a-1' }
@@ -19,6 +19,21 @@ describe('selectors', () => {
 
   it.each(['rate(up[5m])', 'up{job=dns}', 'up{', '', '{job="a"'])('is not a selector: %s', text => {
     expect(parseSelector(text)).toBeUndefined()
+  })
+
+  it('takes names and labels in quotes, and writes those that are no words so', () => {
+    const own = { __name__: 'my.metric', 'service.name': 'a"b', job: 'x' }
+    for (const text of ['{"my.metric"}', '{"my.metric", job="x"}', '{"service.name"="a\\"b","my.metric",}'])
+      expect(matches(own, parseSelector(text)!)).toBe(true)
+    expect(matches(own, parseSelector('{"my_metric"}')!)).toBe(false)
+    expect(matches(own, parseSelector('{"service.name"!~"a.*"}')!)).toBe(false)
+    expect(printSelector(parseSelector('up{"service.name"="a",job!="b"}')!)).toBe('{__name__="up","service.name"="a",job!="b"}')
+    expect(['up', 'a:b', 'my.metric', '2xx'].map(selectMetric)).toEqual([
+      'up',
+      'a:b',
+      '{__name__="my.metric"}',
+      '{__name__="2xx"}',
+    ])
   })
 
   it('refuse a pattern that RE2 does not have, with the label', () => {

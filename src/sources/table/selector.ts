@@ -12,11 +12,13 @@ export interface Matcher {
 }
 
 const NAME = /^[A-Za-z_:][\w:]*/
-const MATCHER = /^\s*([A-Za-z_]\w*)\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*")\s*(,|(?=\}))/
+const MATCHER = /^\s*([A-Za-z_]\w*|"(?:[^"\\]|\\.)*")\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*")\s*(,|(?=\}))/
+/** A metric whose name is no word stands in quotes, without a label. */
+const QUOTED_NAME = /^\s*("(?:[^"\\]|\\.)*")\s*(,|(?=\}))/
 
 /**
- * Parses `name{a="1",b=~"x.*"}`, both parts optional; undefined when the text is not a selector. Throws an `InputError` for a pattern that
- * RE2 does not have.
+ * Parses `name{a="1",b=~"x.*"}`, both parts optional, and `{"my.name","my.label"="1"}`, as Prometheus 3 writes names that are no words;
+ * undefined when the text is not a selector. Throws an `InputError` for a pattern that RE2 does not have.
  */
 export function parseSelector(text: string): Matcher[] | undefined {
   let rest = text.trim()
@@ -30,9 +32,14 @@ export function parseSelector(text: string): Matcher[] | undefined {
   if (!rest.startsWith('{') || !rest.endsWith('}')) return undefined
   rest = rest.slice(1)
   while (rest.trim() !== '}') {
-    const match = MATCHER.exec(rest)
+    const quoted = QUOTED_NAME.exec(rest)
+    const match = quoted ?? MATCHER.exec(rest)
     if (!match) return undefined
-    matchers.push(readMatcher(match[1], match[2] as Matcher['operator'], unquote(match[3])))
+    if (quoted) matchers.push({ label: '__name__', operator: '=', value: unquote(quoted[1]) })
+    else {
+      const label = match[1].startsWith('"') ? unquote(match[1]) : match[1]
+      matchers.push(readMatcher(label, match[2] as Matcher['operator'], unquote(match[3])))
+    }
     rest = rest.slice(match[0].length)
   }
   return matchers
@@ -63,6 +70,20 @@ export function matches(labels: Labels, matchers: readonly Matcher[]): boolean {
     const equal = pattern ? pattern.matchesWhole(actual) : actual === value
     return equal === operator.startsWith('=')
   })
+}
+
+/** Matchers as a selector of PromQL; labels that are no words in quotes, which only servers that have such labels are asked for. */
+export function printSelector(matchers: readonly Matcher[]): string {
+  const each = matchers.map(({ label, operator, value }) => {
+    const name = /^[A-Za-z_]\w*$/.test(label) ? label : JSON.stringify(label)
+    return `${name}${operator}${JSON.stringify(value)}`
+  })
+  return `{${each.join(',')}}`
+}
+
+/** The selector of a metric, also of one whose name is no word (`my.metric`), which PromQL takes by its label only. */
+export function selectMetric(name: string): string {
+  return /^[A-Za-z_:][\w:]*$/.test(name) ? name : printSelector([{ label: '__name__', operator: '=', value: name }])
 }
 
 function unquote(text: string): string {
