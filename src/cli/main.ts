@@ -1,7 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from '@commander-js/extra-typings'
 import { ConfigError, DeliveryError, InputError, SourceError, StartError, StoreError } from '../errors.ts'
 import { parseSize } from '../size.ts'
-import { collect, withConnectOptions } from './connect/options.ts'
+import { collect, withAccessOptions, withConnectOptions } from './connect/options.ts'
 import { paint, realTerminal, type Terminal } from './terminal.ts'
 import { VERSION } from './version.ts'
 
@@ -189,13 +189,15 @@ ${EXIT_CODES}`,
     .action(async (file, options) => (await import('./score.ts')).run({ file, ...options }, terminal))
 
   const service = new Option('--url <url>', 'address of the running service').default('http://127.0.0.1:9797')
-  const models = program
-    .command('models')
-    .description('what the learned detectors of a running service have learned: each fit, its error and whether it is in force')
-    .option('--flow <name>', 'only those of this flow')
-    .option('--limit <n>', 'models to print, newest first', toCount, 200)
-    .option('--json', 'print JSON', false)
-    .addOption(service)
+  const models = withAccessOptions(
+    program
+      .command('models')
+      .description('what the learned detectors of a running service have learned: each fit, its error and whether it is in force')
+      .option('--flow <name>', 'only those of this flow')
+      .option('--limit <n>', 'models to print, newest first', toCount, 200)
+      .option('--json', 'print JSON', false)
+      .addOption(service),
+  )
     .addHelpText(
       'after',
       examples(
@@ -205,14 +207,16 @@ ${EXIT_CODES}`,
       ),
     )
     .action(async options => (await import('./models.ts')).list(options, terminal))
-  models
-    .command('restore')
-    .description('put an earlier model in force again, from the next run of its flow on')
-    .argument('<flow>', 'name of the flow')
-    .argument('<detector>', 'name of the detector in the flow')
-    .argument('<version>', 'version of the model, as `models` prints it', toCount)
-    .option('--workload <labels>', 'labels of the workload; needed when the detector has several')
-    .addOption(service)
+  withAccessOptions(
+    models
+      .command('restore')
+      .description('put an earlier model in force again, from the next run of its flow on')
+      .argument('<flow>', 'name of the flow')
+      .argument('<detector>', 'name of the detector in the flow')
+      .argument('<version>', 'version of the model, as `models` prints it', toCount)
+      .option('--workload <labels>', 'labels of the workload; needed when the detector has several')
+      .addOption(service),
+  )
     .addHelpText('after', examples('models restore coredns-latency lstm 3'))
     .action(async (flow, detector, version, _options, command) =>
       // Of options that both commands have, commander gives those before the word `restore` to the outer one.

@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { hashToken } from '../password.ts'
 import { makeApp } from '../server/app.ts'
 import { type Listening, listen } from '../server/listen.ts'
 import { capture } from '../testing/capture.ts'
@@ -76,13 +80,37 @@ describe('models', () => {
     })
   })
 
+  it('are given by a locked service to who shows a token, and to nobody else', async () => {
+    const token = 'token-of-an-operator'
+    const locked = learnedWorld()
+    const auth = { basic: {}, bearer: { operator: hashToken(token) }, open: [] }
+    locked.configuration = { ...locked.configuration, server: { ...locked.configuration.server, auth } }
+    const door = await listen(makeApp(fakeServerParts(locked)), { host: '127.0.0.1', port: 0 })
+    const folder = mkdtempSync(join(tmpdir(), 'tidewatch-models-'))
+    const file = join(folder, 'token')
+    writeFileSync(file, token)
+    expect(await run('models', '--json', '--url', door.url, '--bearer-token-file', file)).toMatchObject({ code: 0, err: '' })
+    const restore = ['models', 'restore', 'coredns-latency', 'lstm', '3', '--workload', FIRST, '--url', door.url]
+    expect(await run(...restore, '--bearer-token-file', file)).toMatchObject({ code: 0, err: '' })
+    expect(await run('models', '--url', door.url)).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/must have the credentials of server\.auth; say who asks: --bearer-token-file/),
+    })
+    writeFileSync(file, 'another-token')
+    const wrong = await run('models', '--url', door.url, '--bearer-token-file', file)
+    expect(wrong.err).toMatch(/; check --bearer-token-file$/m)
+    expect(wrong.err).not.toContain('another-token')
+    await door.close()
+    rmSync(folder, { recursive: true })
+  })
+
   it('say when nobody answers', async () => {
     const gone = await listen(makeApp(fakeServerParts(world)), { host: '127.0.0.1', port: 0 })
     await gone.close()
     expect(await run('models', '--url', gone.url)).toEqual({
       code: 1,
       out: '',
-      err: `tidewatch: ${gone.url} must be a running Tidewatch, got ECONNREFUSED\n`,
+      err: `tidewatch: ${gone.url} must be a running Tidewatch, got connect ECONNREFUSED ${new URL(gone.url).host}\n`,
     })
     expect(await run('models', '--url', 'http://')).toMatchObject({ code: 2, err: expect.stringContaining('--url must be') })
     expect(await run('models', '--url', `${server.url}/else`)).toMatchObject({ code: 2 })

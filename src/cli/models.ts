@@ -1,21 +1,32 @@
 import { type Labels, seriesId } from '../anomaly.ts'
 import { InputError, SourceError } from '../errors.ts'
+import type { HttpAnswer } from '../http/client.ts'
+import { HttpError } from '../http/http-error.ts'
 import type { ModelListWire, ModelWire } from '../server/wire.ts'
 import { parseSeriesId } from '../sources/table/selector.ts'
+import { connectToService, printHints } from './connect/connect.ts'
+import type { ConnectOptions } from './connect/options.ts'
+import { nameFlags } from './connect/read-flags.ts'
 import { printTable } from './table.ts'
 import type { Terminal } from './terminal.ts'
 
-export interface ListOptions {
+/** Where the service is, and who asks. */
+interface Access extends ConnectOptions {
   readonly url: string
+}
+
+export interface ListOptions extends Access {
   readonly flow?: string
   readonly limit: number
   readonly json: boolean
 }
 
 /** `tidewatch models`: what the detectors of a running service have learned. */
-export async function list({ url, flow, limit, json }: ListOptions, { out, err }: Terminal): Promise<void> {
+export async function list(options: ListOptions, terminal: Terminal): Promise<void> {
+  const { flow, limit, json } = options
+  const { out, err } = terminal
   const query = new URLSearchParams({ limit: String(limit), ...(flow === undefined ? {} : { flow }) })
-  const { models, total } = (await ask(url, `models?${query}`)) as ModelListWire
+  const { models, total } = (await ask(options, `models?${query}`, terminal)) as ModelListWire
   if (json) {
     out.write(`${JSON.stringify({ models, total }, null, 2)}\n`)
     return
@@ -41,8 +52,7 @@ export async function list({ url, flow, limit, json }: ListOptions, { out, err }
   if (total > models.length) err.write(`${total - models.length} older ones are not shown; see --limit\n`)
 }
 
-export interface RestoreOptions {
-  readonly url: string
+export interface RestoreOptions extends Access {
   readonly flow: string
   readonly detector: string
   readonly version: number
@@ -51,10 +61,12 @@ export interface RestoreOptions {
 }
 
 /** `tidewatch models restore`: puts an earlier model in force again. */
-export async function restore({ url, flow, detector, version, workload }: RestoreOptions, { out }: Terminal): Promise<void> {
+export async function restore(options: RestoreOptions, terminal: Terminal): Promise<void> {
+  const { flow, detector, version, workload } = options
   const path = `models/${encodeURIComponent(flow)}/${encodeURIComponent(detector)}/${version}/restore`
-  const model = (await ask(url, path, workload === undefined ? {} : { workload: parseWorkload(workload) })) as ModelWire
-  out.write(
+  const body = workload === undefined ? {} : { workload: parseWorkload(workload) }
+  const model = (await ask(options, path, terminal, body)) as ModelWire
+  terminal.out.write(
     `model ${model.version} of ${model.detector} for ${seriesId(model.workload)} is in force from the next run of ${model.flow} on\n`,
   )
 }
@@ -91,22 +103,39 @@ function parseWorkload(text: string): Labels {
 const PATIENCE = 30_000
 
 /** What the API of a running service answers; its refusals are `InputError`s, no answer at all is a `SourceError`. */
-async function ask(url: string, path: string, body?: object): Promise<unknown> {
-  const base = (/^https?:\/\//.test(url) ? url : `http://${url}`).replace(/\/+$/, '')
-  if (!URL.canParse(base)) throw new InputError(`--url must be an address like http://127.0.0.1:9797, got ${JSON.stringify(url)}`)
-  let response: Response
+async function ask(access: Access, path: string, { err }: Terminal, body?: object): Promise<unknown> {
+  const { client, url, hints, advice } = connectToService(access.url, access, fetch, PATIENCE)
+  printHints(hints, err)
+  const { signal } = new AbortController()
+  const request = body
+    ? { method: 'POST' as const, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+    : { method: 'GET' as const }
   try {
-    response = await fetch(`${base}/api/v1/${path}`, {
-      signal: AbortSignal.timeout(PATIENCE),
-      ...(body ? { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) } : {}),
-    })
+    const answer = await client({ ...request, url: `${url}/api/v1/${path}` }, signal)
+    const { bytes } = await answer.read()
+    return understand(answer, parse(new TextDecoder().decode(bytes)), url, advice)
   } catch (error) {
-    const { code, message } = ((error as Error).cause ?? error) as NodeJS.ErrnoException
-    throw new SourceError(`${base} must be a running Tidewatch, got ${code ?? message}`, { retryable: true })
+    if (!(error instanceof HttpError)) throw error
+    throw new SourceError(`${url} must be a running Tidewatch, got ${nameFlags(error.message)}`, { retryable: true })
   }
-  const answer = (await response.json().catch(() => undefined)) as { error?: { message?: string } } | undefined
-  if (response.ok && answer) return answer
-  const said = answer?.error?.message ?? `status ${response.status} from something else than Tidewatch`
-  if (response.status >= 400 && response.status < 500 && answer?.error) throw new InputError(said)
-  throw new SourceError(`${base} must answer, got ${said}`, { retryable: true })
+}
+
+interface ApiAnswer {
+  readonly error?: { readonly message?: string }
+}
+
+function understand({ ok, status, redact }: HttpAnswer, answer: ApiAnswer | undefined, url: string, advice: string): unknown {
+  if (ok && answer) return answer
+  const said = redact(answer?.error?.message ?? `status ${status} from something else than Tidewatch`)
+  if (status === 401 || status === 403) throw new InputError(`${url} refused: ${said}; ${advice}`)
+  if (status >= 400 && status < 500 && answer?.error) throw new InputError(said)
+  throw new SourceError(`${url} must answer, got ${said}`, { retryable: true })
+}
+
+function parse(text: string): ApiAnswer | undefined {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }

@@ -53,8 +53,9 @@ export const connectionOptions = {
     .optional(),
 }
 
-const connection = z.object(connectionOptions)
-export type Connection = z.output<typeof connection>
+/** The options alone, for those who have no more. */
+export const connectionSchema = z.strictObject(connectionOptions)
+export type Connection = z.output<typeof connectionSchema>
 export type Tls = NonNullable<Connection['tls']>
 
 /** At most one way to say who sends, and TLS only where it is spoken. For `superRefine`. */

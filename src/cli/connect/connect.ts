@@ -1,6 +1,9 @@
 import { dirname, resolve } from 'node:path'
+import type { z } from 'zod'
 import { InputError, SourceError } from '../../errors.ts'
 import type { World } from '../../execution/world.ts'
+import { openClient } from '../../http/client.ts'
+import { connectionSchema } from '../../http/options.ts'
 import { guess } from '../../nearest.ts'
 import { checkSchema } from '../../pipeline/schema-faults.ts'
 import { Secret } from '../../secret.ts'
@@ -60,17 +63,29 @@ export function printHints(hints: readonly string[], err: Terminal['err']): void
 function connectToAddress(address: string, addressOption: string, options: ConnectOptions, world: ConnectWorld): Connection {
   const { source: given, hints } = readFlags(address, addressOption, options)
   const member = sources.prometheus!
-  const checked = checkSchema(member.config, readTexts(given))
-  if (!checked.ok)
-    throw new InputError(checked.faults.map(({ path, message }) => nameFlags(`${path.join('.')}: ${message}`)).join('\n'))
   const folder = process.cwd()
-  const source = member.create(checked.value, { ...world, folder })
+  const source = member.create(checkFlags(member.config, readTexts(given)), { ...world, folder })
+  return { source: withAdvice(source, adviceOf(options)), url: given.url, written: escape(given) as WrittenSource, folder, hints }
+}
+
+/** A client for the API of a running service, with what to say where it refuses. */
+export function connectToService(address: string, options: ConnectOptions, fetch: World['fetch'], timeout: number) {
+  const { source, hints } = readFlags(address, '--url', options)
+  const { url, params: _, ...connection } = readTexts(source)
+  const client = openClient({ ...checkFlags(connectionSchema, connection), timeout }, { fetch, folder: process.cwd() })
+  return { client, url: url.replace(/\/+$/, ''), hints, advice: adviceOf(options) }
+}
+
+function checkFlags<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
+  const checked = checkSchema(schema, given)
+  if (checked.ok) return checked.value
+  throw new InputError(checked.faults.map(({ path, message }) => nameFlags(`${path.join('.')}: ${message}`)).join('\n'))
+}
+
+function adviceOf(options: ConnectOptions): string {
   const used = credentialFlags(options)
-  const advice =
-    used.length > 0
-      ? `check ${used.join(', ')}`
-      : "say who asks: --bearer-token-file, --basic-auth-user with --basic-auth-password-file, or --header like 'X-Scope-OrgID: team'"
-  return { source: withAdvice(source, advice), url: given.url, written: escape(given) as WrittenSource, folder, hints }
+  if (used.length > 0) return `check ${used.join(', ')}`
+  return "say who asks: --bearer-token-file, --basic-auth-user with --basic-auth-password-file, or --header like 'X-Scope-OrgID: team'"
 }
 
 async function connectToConfigured(name: string, options: ConnectOptions, world: ConnectWorld): Promise<Connection> {

@@ -17,13 +17,12 @@ export interface ConnectOptions {
   readonly config?: string | undefined
 }
 
-const AUTHENTICATION = 'Access to a protected source:'
+const add = (flags: string, description: string) => new Option(flags, description).helpGroup('Access to what is protected:')
 
-/** Adds the options to a command. */
-export function withConnectOptions<Args extends any[], Opts extends OptionValues, Global extends OptionValues>(
+/** Adds the options that say who asks, and whom to trust. */
+export function withAccessOptions<Args extends any[], Opts extends OptionValues, Global extends OptionValues>(
   command: Command<Args, Opts, Global>,
 ): Command<Args, Opts & Pick<ConnectOptions, keyof ConnectOptions>, Global> {
-  const add = (flags: string, description: string) => new Option(flags, description).helpGroup(AUTHENTICATION)
   return command
     .addOption(add('--bearer-token-file <file>', 'file of a bearer token'))
     .addOption(add('--basic-auth-user <name>', 'user, with --basic-auth-password-file'))
@@ -34,12 +33,19 @@ export function withConnectOptions<Args extends any[], Opts extends OptionValues
         "header of each request, like 'X-Scope-OrgID: team'; 'name: @file' takes the value from a file; may be given again",
       ).argParser(collect),
     )
-    .addOption(add('--param <name=value>', 'parameter of each request, or name=@file; may be given again').argParser(collect))
     .addOption(add('--ca-file <file>', 'certificates of authorities that are trusted'))
     .addOption(add('--cert-file <file>', 'certificate of the client, with --key-file'))
     .addOption(add('--key-file <file>', 'key of the client'))
     .addOption(add('--server-name <name>', 'name that the certificate of the server must have'))
-    .addOption(add('--insecure-skip-verify', 'trust any certificate'))
+    .addOption(add('--insecure-skip-verify', 'trust any certificate')) as never
+}
+
+/** Adds the options by which a command reaches a source. */
+export function withConnectOptions<Args extends any[], Opts extends OptionValues, Global extends OptionValues>(
+  command: Command<Args, Opts, Global>,
+): Command<Args, Opts & Pick<ConnectOptions, keyof ConnectOptions>, Global> {
+  return withAccessOptions(command)
+    .addOption(add('--param <name=value>', 'parameter of each request, or name=@file; may be given again').argParser(collect))
     .addOption(add('--source <name>', 'the source of this name in a configuration, in place of an address'))
     .addOption(add('-c, --config <file>', 'the configuration for --source; default tidewatch.yaml')) as never
 }

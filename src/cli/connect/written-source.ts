@@ -80,7 +80,7 @@ function movePaths(value: unknown, from: string, to: string, key = ''): unknown 
 
 /** The options of a source as a configuration that loads without a fault writes them. */
 export function readWrittenSource(config: string, name: string): WrittenSource {
-  const value = parseDocument(readFileSync(config, 'utf8'), { merge: true }).toJS() as {
+  const value = parseDocument(readFileSync(config, 'utf8'), { merge: true }).toJS({ maxAliasCount: -1 }) as {
     sources: Record<string, WrittenSource & { readonly type: string }>
   }
   const { type: _, ...source } = value.sources[name]!
