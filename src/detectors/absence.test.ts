@@ -39,6 +39,73 @@ describe('absence', () => {
     expect(scores.at(-1)).toBeGreaterThan(1)
   })
 
+  it('reports the second outage as soon as the first, and the third', () => {
+    const outage = [...busy(200), ...gone(30)]
+    const scores = score([...outage, ...outage, ...outage])
+    const firstAt = [0, 1, 2].map(n => [...scores.slice(230 * n + 200, 230 * n + 230)].findIndex(value => value >= 1))
+    expect(firstAt).toEqual([2, 2, 2])
+  })
+
+  it('does not count one missed scrape on a step that is shorter than the scrape interval', () => {
+    const second = (values: number[]) =>
+      absence.create(absence.config.parse({})).detect(
+        fromValues(
+          [...values.keys()].map(i => i * 1000),
+          values,
+        ),
+        {
+          start: 0,
+          end: 1e12,
+        },
+      ).columns.score
+    // A gauge that is scraped every 15 s and read every second; a failed scrape leaves 15 rows without a value.
+    const scraped = (scrapes: number, failed: readonly number[]) =>
+      Array.from({ length: scrapes * 15 }, (_, i) => {
+        const scrape = Math.floor(i / 15)
+        return failed.includes(scrape) ? NaN : 10 + ((scrape * 7) % 5)
+      })
+    expect(Math.max(...second(scraped(100, [60])).slice(100))).toBeLessThan(1)
+    expect(Math.max(...second(scraped(100, [60, 61, 62])).slice(100))).toBeGreaterThan(1)
+    // What never changes does not say how often it is scraped: it might be every minute.
+    expect(
+      Math.max(...second([...Array<number>(300).fill(1), ...gone(60), ...Array<number>(60).fill(1)]).slice(10)),
+    ).toBeLessThan(1)
+    expect(Math.max(...second([...Array<number>(300).fill(1), ...gone(200)]).slice(10))).toBeGreaterThan(1)
+  })
+
+  it('is quick where samples come every second', () => {
+    const values = [...busy(300), ...gone(5)]
+    const scores = absence.create(absence.config.parse({})).detect(
+      fromValues(
+        [...values.keys()].map(i => i * 1000),
+        values,
+      ),
+      {
+        start: 0,
+        end: 1e12,
+      },
+    ).columns.score
+    expect(scores.at(-1)).toBeGreaterThanOrEqual(1)
+  })
+
+  it('goes on from what an earlier version remembered', () => {
+    const { open } = absence.create(absence.config.parse({}))
+    const old = {
+      rows: 50,
+      changes: 50,
+      step: 60_000,
+      time: 3e6,
+      present: 3e6,
+      last: 7,
+      moved: 3e6,
+      usualGap: 600_000,
+      usualFlat: 0,
+    }
+    const stream = open!({ version: 1, ...old })
+    expect(stream.score(3e6 + 600_000, [NaN]).score).toBeCloseTo(0.5)
+    expect(stream.tolerance!()).toBe(1_200_000)
+  })
+
   it('takes the value of a target that is down as absence, when told', () => {
     const up = [...Array<number>(30).fill(1), 0, 0, 0, 0]
     expect([...score(up, { down: 0 })].slice(29)).toEqual([0, ...[1, 2, 3, 4].map(rows => expect.closeTo(rows / 3))])

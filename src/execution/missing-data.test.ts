@@ -57,6 +57,19 @@ describe('one series that vanishes while others live', () => {
     expect(watched.messages[1]).toMatch(/^resolved .*forgotten after 1h without data/)
   })
 
+  it('is reported when it was ignored as too short first, and ends between two runs', async () => {
+    const refine = [{ type: 'merge' }, { type: 'minimum-duration', duration: '5m' }, { type: 'shape' }]
+    const watched = watch(
+      { series: [hole({ code: '500' }, 100, 112), series({ code: '200' })] },
+      { ...watchedFlow, reexamine: 30 * 60_000, refine },
+    )
+    await watched.until(104)
+    expect(watched.messages).toEqual([])
+    watched.skipTo(125)
+    await watched.until(126)
+    expect(watched.messages.map(message => message.split(' ')[0])).toEqual(['opened', 'resolved'])
+  })
+
   it('notifies nobody of one missed scrape', async () => {
     const watched = watch({ series: [hole({ code: '500' }, 100, 101), series({ code: '200' })] })
     await watched.until(120)
@@ -131,6 +144,26 @@ describe('the pods of a workload', () => {
       new Set(['another series of its workload took its place']),
     )
     expect((await watched.store.snapshots('web')).map(({ labels }) => labels.pod).toSorted()).toEqual(['a2', 'b2', 'c2'])
+  })
+
+  it('are replaced by a slow rollout that runs extra pods meanwhile', async () => {
+    const old = Array.from({ length: 6 }, (_, i) => pod(`old-${i}`, 0, 100 + 5 * i))
+    const next = Array.from({ length: 6 }, (_, i) => pod(`new-${i}`, 90 + 5 * i))
+    const watched = watch({ series: [...old, ...next] })
+    await watched.until(200)
+    expect(watched.messages).toEqual([])
+  })
+
+  it('are scaled down without a message when their targets are no longer discovered', async () => {
+    const labels = (name: string) => ({ pod: name, app: 'shop', job: 'shop', instance: `${name}:80` })
+    const all = ['a', 'b', 'c', 'd']
+    const watched = watch({
+      series: all.map((name, i) => series(labels(name), 0, i < 2 ? 100 : Infinity)),
+      targets: minute => all.slice(minute < 100 ? 0 : 2).map(name => ({ labels: labels(name), up: true })),
+    })
+    await watched.until(160)
+    expect(watched.messages).toEqual([])
+    expect((await watched.store.snapshots('web')).map(snapshot => snapshot.labels.pod).toSorted()).toEqual(['c', 'd'])
   })
 
   it('that are fewer for longer than the grace are reported once for the workload', async () => {

@@ -16,6 +16,11 @@ export const REASONS = {
   inFlow: 'reported once for the flow',
 } as const
 
+/** Whether nobody was notified for one of these reasons; what a refiner ignored before is judged anew. */
+function isReason(ignored: string | undefined): ignored is string {
+  return ignored !== undefined && (Object.values(REASONS) as string[]).includes(ignored)
+}
+
 /** More series than this that vanish one by one are reported once for the flow. */
 const MOST_ALONE = 10
 /** A series that was replaced counts for so long as one that its workload had. */
@@ -68,8 +73,6 @@ interface Decision {
   readonly since?: number
   /** Series of the flow that have data now, and that are expected to. */
   readonly siblings?: { readonly live: number; readonly known: number }
-  /** For one that is explained: when it was, so that it ends there. */
-  readonly until?: number
 }
 
 /** What explains an outage for good: as long as it lasts nothing else is said of it. */
@@ -81,12 +84,11 @@ function decide(one: MissingCase, view: MissingView): Decision {
   const { stored, presence, now } = one
   if (!now) return decidePast(one, view)
   const since = presence.last
-  const explained = { since, ...(stored && !stored.ongoing ? { until: stored.end } : {}) }
-  if (isExplained(one)) return { ...explained, ignored: stored!.ignored! }
+  if (isExplained(one)) return { since, ignored: stored!.ignored! }
   const state = view.stateOf(presence)
-  if (state === 'undiscovered') return { ...explained, ignored: REASONS.undiscovered }
+  if (state === 'undiscovered') return { since, ignored: REASONS.undiscovered }
   const { live, before } = view.countWorkload(presence)
-  if (live > 0 && live >= before) return { ...explained, ignored: REASONS.replaced }
+  if (live > 0 && live >= before) return { since, ignored: REASONS.replaced }
   const base: Decision = { since, ...describeAround(state, view) }
   if (stored?.ignored === REASONS.inFlow || stored?.ignored === REASONS.inWorkload) return { ...base, ignored: stored.ignored }
   if (live > 0 && view.newest - presence.last < view.grace) return { ...base, ignored: REASONS.waiting }
@@ -98,7 +100,7 @@ function decidePast({ anomaly, presence, stored }: MissingCase, view: MissingVie
   if (stored) {
     const { ignored, wording, numbers } = stored
     return {
-      ...(ignored === undefined ? {} : { ignored }),
+      ...(isReason(ignored) ? { ignored } : {}),
       ...(wording?.note === undefined ? {} : { note: wording.note }),
       ...(numbers?.since === undefined ? {} : { since: numbers.since }),
     }
@@ -161,13 +163,13 @@ function describeAround(state: string, { live, known }: MissingView): Pick<Decis
 
 function apply(anomaly: Anomaly, decision: Decision | undefined, end: number): Anomaly {
   if (!decision) return anomaly
-  const { ignored, note, since, siblings, until = Infinity } = decision
+  const { ignored, note, since, siblings } = decision
   // Explained, it needs nobody any more, also when people were notified before it was.
   const isOver = ignored === REASONS.replaced || ignored === REASONS.undiscovered
   const decided: Anomaly = {
     ...anomaly,
     ...(ignored === undefined ? {} : { ignored }),
-    ...(isOver ? { ongoing: false, end: Math.min(anomaly.end, Math.max(until, anomaly.peak + 1)) } : {}),
+    ...(isOver ? { ongoing: false } : {}),
     ...(since === undefined
       ? {}
       : {

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest'
+import { namesTarget, openTargets } from './targets.ts'
+
+const target = (labels: Record<string, string>, up = true) => ({ labels: { __name__: 'up', ...labels }, up })
+const targets = [
+  target({ job: 'web', instance: 'a' }),
+  target({ job: 'web', instance: 'b' }, false),
+  target({ job: 'db', instance: 'a' }),
+]
+const live = [{ job: 'web', instance: 'a', code: '200' }]
+
+describe('the target of a series', () => {
+  const state = openTargets(targets, live)
+  it.each([
+    ['up', { job: 'web', instance: 'a' }],
+    ['down', { job: 'web', instance: 'b', code: '500' }],
+    ['undiscovered', { job: 'web', instance: 'c' }],
+    ['unknown', { job: 'web' }],
+    // Without its job it may be either of two.
+    ['up', { instance: 'a' }],
+  ] as const)('is %s', (expected, labels) => expect(state(labels)).toBe(expected))
+
+  it('is unknown where the source knows none of the targets of series that have data', () => {
+    expect(openTargets(targets, [{ job: 'other', instance: 'x' }])({ job: 'other', instance: 'y' })).toBe('unknown')
+    expect(openTargets(targets, [])({ job: 'web', instance: 'c' })).toBe('unknown')
+    expect(openTargets([], live)({ job: 'web', instance: 'c' })).toBe('unknown')
+  })
+
+  it('is found by the pod where the series has no instance', () => {
+    const pods = openTargets([target({ job: 'web', instance: '10.0.0.1:80', pod: 'web-1' })], [{ pod: 'web-1' }])
+    expect(pods({ pod: 'web-1' })).toBe('up')
+    expect(pods({ pod: 'web-2' })).toBe('undiscovered')
+  })
+
+  it('is named by instance or pod', () => {
+    expect([{ instance: 'a' }, { pod: 'a' }, { job: 'a' }, {}].map(namesTarget)).toEqual([true, true, false, false])
+  })
+})
