@@ -42,7 +42,7 @@ describe('absence', () => {
   it('reports the second outage as soon as the first, and the third', () => {
     const outage = [...busy(200), ...gone(30)]
     const scores = score([...outage, ...outage, ...outage])
-    const firstAt = [0, 1, 2].map(n => [...scores.slice(230 * n + 200, 230 * n + 230)].findIndex(value => value >= 1))
+    const firstAt = [0, 1, 2].map(n => scores.slice(230 * n + 200, 230 * n + 230).findIndex(value => value >= 1))
     expect(firstAt).toEqual([2, 2, 2])
   })
 
