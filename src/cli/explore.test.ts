@@ -297,6 +297,12 @@ describe('explore of a file', () => {
 })
 
 describe('queries', () => {
+  it('refuse a file that is nested without end', async () => {
+    const file = join(folder, 'deep.yml')
+    writeFileSync(file, '['.repeat(10_000))
+    await expect(readQueries(file)).rejects.toThrow(`${file}:1:65 must be nested at most 64 deep, got one more`)
+  })
+
   const rules = () => {
     const file = join(folder, 'rules.yml')
     writeFileSync(

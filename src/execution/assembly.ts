@@ -54,11 +54,21 @@ export function assemble(configuration: Configuration, { world, store, folder, c
   return { configuration, sources, notifiers, flows, reader: openReader(sources, store) }
 }
 
+/** What is bound to the process when it starts; who may ask the server, and by which names, is not. */
+const FIXED: Readonly<Record<string, (configuration: Configuration) => unknown>> = {
+  store: ({ store }) => store,
+  'server.listen': ({ server: { host, port } }) => [host, port],
+  'server.tls': ({ server }) => server.tls,
+  'server.maxConnections': ({ server }) => server.maxConnections,
+  workers: ({ workers }) => workers,
+  training: ({ training }) => training,
+}
+
 /** Parts that a running process cannot exchange. */
 export function requireSame(before: Configuration, after: Configuration): void {
-  const faults = (['store', 'server', 'workers', 'training'] as const)
-    .filter(key => JSON.stringify(before[key]) !== JSON.stringify(after[key]))
-    .map(path => ({
+  const faults = Object.entries(FIXED)
+    .filter(([, part]) => JSON.stringify(part(before)) !== JSON.stringify(part(after)))
+    .map(([path]) => ({
       file: after.file,
       line: 0,
       column: 0,

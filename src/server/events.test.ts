@@ -3,7 +3,9 @@ import { get, type IncomingMessage } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
 import { calmWorld, fakeServerParts } from '../testing/fake-server-parts.ts'
 import { makeApp } from './app.ts'
+import { eventRoutes } from './events.ts'
 import { type Listening, listen } from './listen.ts'
+import { answerError } from './problem.ts'
 
 describe('events', () => {
   let server: Listening | undefined
@@ -43,5 +45,20 @@ describe('events', () => {
   it('do not start on an address that is taken', async () => {
     server = await listen(makeApp(fakeServerParts(calmWorld())), { host: '127.0.0.1', port: 31301 })
     await expect(listen(makeApp(fakeServerParts(calmWorld())), { host: '127.0.0.1', port: 31301 })).rejects.toThrow('EADDRINUSE')
+  })
+
+  it('end for who has stopped to read, so that others find room', async () => {
+    const world = calmWorld()
+    const app = eventRoutes(fakeServerParts(world), { lookEvery: 1, mostListeners: 1 })
+    app.onError((error, c) => answerError(error, c, () => {}))
+    const first = await app.request('/api/v1/events')
+    expect(first.status).toBe(200)
+    expect((await app.request('/api/v1/events')).status).toBe(503)
+    let failures = 0
+    const next = async () => {
+      world.flows = world.flows.map(state => ({ ...state, failures: ++failures }))
+      return (await app.request('/api/v1/events')).status
+    }
+    await expect.poll(next, { timeout: 60_000, interval: 5 }).toBe(200)
   })
 })

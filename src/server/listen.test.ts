@@ -129,6 +129,15 @@ describe('requests that are no good', () => {
     expect(await send(text)).toMatch(answer)
   })
 
+  it('are given up when they never come to an end', async () => {
+    const { port } = await open({ headersTimeout: 40 })
+    const slow = connect(port, '127.0.0.1')
+    slow.write('GET / HTTP/1.1\r\nHost: localhost\r\n')
+    let answer = ''
+    for await (const chunk of slow.setEncoding('utf8')) answer += chunk
+    expect(answer).toMatch(/^HTTP\/1\.1 408 /)
+  })
+
   it('beyond the most connections are closed', async () => {
     const { port, url } = await open({ maxConnections: 1 })
     const first = connect(port, '127.0.0.1')

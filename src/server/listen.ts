@@ -14,6 +14,8 @@ export interface ListenOptions {
   readonly tls?: CertificateFiles
   /** Connections at a time; one more is closed at once. */
   readonly maxConnections?: number
+  /** ms in which the headers of a request must be there. */
+  readonly headersTimeout?: number
   /** ms between looks for a renewed certificate. */
   readonly renewEvery?: number
   /** Takes a line when the certificate was renewed, or could not be. */
@@ -32,26 +34,29 @@ export interface Listening {
 export type Fetch = Parameters<typeof serve>[0]['fetch']
 
 const MAX_CONNECTIONS = 1000
+const HEADERS_TIMEOUT = 10 * SECOND
+
 /** Who is slower than this sends nothing that is meant: all of the API's bodies are small. */
-const TIMEOUTS = {
-  headersTimeout: 10 * SECOND,
-  requestTimeout: 30 * SECOND,
+const limitsOf = (headersTimeout: number) => ({
+  headersTimeout,
+  requestTimeout: 3 * headersTimeout,
+  connectionsCheckingInterval: headersTimeout / 2,
   /** Longer than proxies keep theirs (a minute), so that they never meet a connection that was just closed. */
   keepAliveTimeout: 75 * SECOND,
-  connectionsCheckingInterval: 5 * SECOND,
   maxHeaderSize: 16 * 1024,
-}
+})
 
 /** Listens. Rejects when the address is taken or not ours, or the certificate is none. */
 export async function listen(app: { readonly fetch: Fetch }, options: ListenOptions): Promise<Listening> {
   const { host, port, tls, maxConnections = MAX_CONNECTIONS, log = () => {} } = options
+  const limits = limitsOf(options.headersTimeout ?? HEADERS_TIMEOUT)
   const certificate = tls && (await readCertificate(tls))
   const made = certificate
     ? {
         createServer: createHttpsServer,
-        serverOptions: { ...TIMEOUTS, ...certificate, minVersion: MIN_VERSION, handshakeTimeout: 10 * SECOND } as const,
+        serverOptions: { ...limits, ...certificate, minVersion: MIN_VERSION, handshakeTimeout: 10 * SECOND } as const,
       }
-    : { createServer, serverOptions: TIMEOUTS }
+    : { createServer, serverOptions: limits }
   return new Promise((resolve, reject) => {
     const refuse = (cause: Error) =>
       reject(

@@ -1,6 +1,7 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { build } from 'vite'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { hashPassword } from '../password.ts'
 import { calmWorld, FAKE_NOW, type FakeWorld, fakeServerParts, learnedWorld, oddWorld } from '../testing/fake-server-parts.ts'
 import { makeApp } from './app.ts'
 import { type Listening, listen } from './listen.ts'
@@ -224,5 +225,24 @@ describe('page in a browser', () => {
     expect(await page.evaluate('document.activeElement.id')).toBe('main')
     await page.keyboard.press('Tab')
     expect(await page.evaluate("document.activeElement.getAttribute('href')")).toBe('#/anomalies/a-1')
+  })
+
+  it('is given to who has the password, with its events', async () => {
+    const world = oddWorld()
+    const auth = { basic: { ann: await hashPassword('correct horse', Buffer.alloc(16)) }, bearer: {}, open: [] }
+    world.configuration = { ...world.configuration, server: { ...world.configuration.server, auth } }
+    const { page, complaints } = await open(world, { httpCredentials: { username: 'ann', password: 'correct horse' } })
+    await page.getByText('91 times the expected').first().waitFor()
+    const heard = await page.evaluate(
+      () =>
+        new Promise(resolve => {
+          const events = new EventSource('./api/v1/events')
+          events.addEventListener('ping', () => resolve('ping'))
+          events.addEventListener('error', () => resolve('error'))
+        }),
+    )
+    expect(heard).toBe('ping')
+    // A browser asks without the password first.
+    expect(complaints.filter(complaint => !complaint.includes('401'))).toEqual([])
   })
 })

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import { isPair, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml'
+import { type Document, isPair, isScalar, LineCounter, visit } from 'yaml'
 import { type Fault, InputError } from '../../errors.ts'
 import { guess } from '../../nearest.ts'
+import { parseYaml, YamlRefused } from '../../pipeline/parse-yaml.ts'
 import { checkCounters } from '../../sources/prometheus-api/check-counters.ts'
 import { findSelectors } from '../../sources/prometheus-api/find-selectors.ts'
 import type { Source } from '../../sources/source.ts'
@@ -26,8 +27,8 @@ export async function readQueries(file: string): Promise<Query[]> {
   })
   const lines = new LineCounter()
   const queries: Query[] = []
-  for (const document of parseAllDocuments(text, { lineCounter: lines })) {
-    const [error] = 'errors' in document ? document.errors : []
+  for (const document of parse(text, file, lines)) {
+    const [error] = document.errors
     if (error) {
       const { line, col } = lines.linePos(error.pos[0])
       throw new InputError(`${file}:${line}:${col} must be YAML or JSON, got ${error.message.split('\n')[0]}`)
@@ -53,6 +54,16 @@ export async function readQueries(file: string): Promise<Query[]> {
     })
   }
   return queries
+}
+
+function parse(text: string, file: string, lines: LineCounter): readonly Document.Parsed[] {
+  try {
+    return parseYaml(text, lines)
+  } catch (error) {
+    if (!(error instanceof YamlRefused)) throw error
+    const { line, col } = lines.linePos(error.offset)
+    throw new InputError(`${file}:${line}:${col} ${error.message}`)
+  }
 }
 
 /**
