@@ -3,5 +3,6 @@ import { storeLaws } from '../testing/store-laws.ts'
 import { memory } from './memory.ts'
 
 describe('memory', () => {
-  for (const law of storeLaws) it(law.name, () => law.check({ make: () => memory.create({}, { folder: '/', now: () => 0 }) }))
+  for (const law of storeLaws)
+    it(law.name, () => law.check({ make: () => memory.create(memory.config.parse({}), { folder: '/', now: () => 0 }) }))
 })

@@ -6,9 +6,9 @@ import { StoreError } from '../errors.ts'
 import { slice } from '../frame/frame.ts'
 import { openMemoryOutbox } from './memory/outbox.ts'
 import { byAge, byWorkload, KEEP_UNUSED_MODELS, surplusModels, workloadId } from './models.ts'
-import { KEEP_RUNS } from './outbox.ts'
 import { copyScores as copy, replaceRows } from './points.ts'
 import { believed, byStart, reconcile, withdrawn } from './reconcile.ts'
+import { DEFAULT_RETENTION, KEEP_REMOVED_FLOWS, type Retention, retentionOptions } from './retention.ts'
 import type {
   FlowState,
   ModelKey,
@@ -26,6 +26,8 @@ interface Flow {
   nextRunAt: number
   leasedUntil: number
   listed: boolean | undefined
+  /** Since when it is known not to be scheduled any more. */
+  removedAt: number
   lastSuccessAt: number
   failures: number
   horizon: number
@@ -46,12 +48,12 @@ interface Workload {
 export const memory = component({
   type: 'memory',
   summary: 'Remembers in memory only; a restart begins anew.',
-  config: z.strictObject({}),
-  create: (_config, _needs: StoreNeeds) => fromMemory(),
+  config: z.strictObject(retentionOptions),
+  create: (retention, _needs: StoreNeeds) => fromMemory(retention),
   examples: [{}],
 })
 
-export function fromMemory(): Store {
+export function fromMemory(retention: Retention = DEFAULT_RETENTION): Store {
   const flows = new Map<string, Flow>()
   const anomalies = new Map<string, StoredAnomaly>()
   const byFlow = new Map<string, Set<string>>()
@@ -80,6 +82,22 @@ export function fromMemory(): Store {
     }
     for (const [id, { key, usedAt }] of workloads)
       if (usedAt < now - KEEP_UNUSED_MODELS && (key.flow === flow || !flows.get(key.flow)?.listed)) workloads.delete(id)
+  }
+
+  /** Deletes what is too old, of the flow and of flows that are not scheduled. */
+  const sweepOld = (name: string, now: number) => {
+    for (const [id, { flow, end, status }] of anomalies) {
+      if (status === 'open' || !(end < now - retention.keepAnomalies) || outbox.isWaiting(id)) continue
+      if (flow !== name && flows.get(flow)?.listed) continue
+      anomalies.delete(id)
+      outbox.forget(id)
+      byFlow.get(flow)?.delete(id)
+    }
+    for (const [key, flow] of flows) {
+      if (flow.listed !== false) continue
+      if (Number.isNaN(flow.removedAt)) flow.removedAt = now
+      if (flow.removedAt < now - KEEP_REMOVED_FLOWS && key !== name) flows.delete(key)
+    }
   }
 
   const store: Store = {
@@ -125,18 +143,23 @@ export function fromMemory(): Store {
       if (!Number.isNaN(run.watermark)) flow.watermark = run.watermark
       flow.failures = 0
       flow.lastSuccessAt = now
-      log(flow, {
-        flow: run.flow,
-        startedAt: run.startedAt,
-        finishedAt: now,
-        range: run.range,
-        status: 'ok',
-        series: run.series,
-        anomalies: run.anomalies.length,
-        changes: changes.length,
-        diagnostics: run.diagnostics,
-      })
+      log(
+        flow,
+        {
+          flow: run.flow,
+          startedAt: run.startedAt,
+          finishedAt: now,
+          range: run.range,
+          status: 'ok',
+          series: run.series,
+          anomalies: run.anomalies.length,
+          changes: changes.length,
+          diagnostics: run.diagnostics,
+        },
+        retention.keepRuns,
+      )
       useModels(run.flow, run.workloads ?? [], now)
+      sweepOld(run.flow, now)
       outbox.prune(now)
       return changes
     },
@@ -144,7 +167,7 @@ export function fromMemory(): Store {
       check()
       const flow = flowOf(run.flow)
       flow.failures++
-      log(flow, run)
+      log(flow, run, retention.keepRuns)
     },
 
     async anomalies({ flow, status, range, limit = 100, includeIgnored = false } = {}) {
@@ -198,6 +221,7 @@ export function fromMemory(): Store {
       for (const { flow: name, at } of list) {
         const flow = flowOf(name)
         flow.listed = true
+        flow.removedAt = NaN
         if (Number.isNaN(flow.nextRunAt)) flow.nextRunAt = at
       }
     },
@@ -338,6 +362,7 @@ export function fromMemory(): Store {
         messages: outbox.size(),
         models: [...workloads.values()].reduce((total, { models }) => total + models.length, 0),
         damaged: 0,
+        evicted: 0,
       }
     },
     async close() {
@@ -367,6 +392,7 @@ function newFlow(): Flow {
     nextRunAt: NaN,
     leasedUntil: NaN,
     listed: undefined,
+    removedAt: NaN,
     lastSuccessAt: NaN,
     failures: 0,
     horizon: -Infinity,
@@ -381,9 +407,9 @@ function stateOf(flow: string, { watermark, nextRunAt, runs, lastSuccessAt, fail
   return { flow, watermark, nextRunAt, lastRun: runs.at(-1), lastSuccessAt, failures }
 }
 
-function log(flow: Flow, run: RunLog) {
+function log(flow: Flow, run: RunLog, keepRuns: number) {
   flow.runs.push(run)
-  if (flow.runs.length > KEEP_RUNS) flow.runs.shift()
+  if (flow.runs.length > keepRuns) flow.runs.shift()
 }
 
 function streamKey(labels: Labels, detector: string): string {

@@ -10,8 +10,6 @@ export const REFUSALS_OF_A_FAILING_CHANNEL = 3
  * anyway, and a side that refuses one message out of many is not asked for that one after each of the others.
  */
 export const FAILED_FOR_A_WHILE = 10 * SECOND
-/** Runs that are remembered of each flow. */
-export const KEEP_RUNS = 200
 
 /**
  * The kind of message that a change means for a channel whose last message about this anomaly was `told`; undefined: nothing to say.

@@ -38,7 +38,7 @@ describe('sqlite', () => {
     })
 
   it('touches no disk before it is used', async () => {
-    const store = sqlite.create({ path: 'deep/lazy.db' }, { folder, now })
+    const store = sqlite.create(sqlite.config.parse({ path: 'deep/lazy.db' }), { folder, now })
     expect(existsSync(join(folder, 'deep'))).toBe(false)
     await store.flows()
     expect(existsSync(join(folder, 'deep/lazy.db'))).toBe(true)
@@ -82,7 +82,72 @@ const UNDO = {
   3: 'DROP TABLE damaged; ALTER TABLE points DROP COLUMN format; DELETE FROM migrations WHERE version = 3',
   4: `DROP TABLE notified; ALTER TABLE outbox DROP COLUMN error; ALTER TABLE channels DROP COLUMN failing_since;
       ALTER TABLE channels DROP COLUMN refusals; DELETE FROM migrations WHERE version = 4`,
+  5: 'ALTER TABLE flows DROP COLUMN removed_at; DELETE FROM migrations WHERE version = 5',
 }
+
+describe('a sqlite file with a limit', () => {
+  const points = (from: number) =>
+    ['a', 'b', 'c', 'd'].map(detector => ({
+      detector,
+      scores: sampleScores(Array.from({ length: 400 }, (_, i) => from + ((i * 0.7919) % 1) + i)),
+    }))
+
+  it('makes room: the oldest points go first, then old anomalies that are over, never what is open or untold', async () => {
+    const maxSize = 600 * 1024
+    const path = fresh()
+    const told: string[] = []
+    const store = openSqlite(path, { now, patience: 0, maxSize, onEvicted: message => told.push(message) })
+    const open = sampleAnomaly({ start: 0, end: 5, peak: 1 })
+    await store.commit(sampleRun({ flow: 'open', range: { start: 0, end: 5 }, anomalies: [open] }))
+    const over = (i: number) => sampleAnomaly({ start: i * 400, end: i * 400 + 5, peak: i * 400, ongoing: false })
+    for (let i = 0; i < 60; i++)
+      await store.commit(
+        sampleRun({
+          range: { start: i * 400, end: i * 400 + 400 },
+          anomalies: [over(i)],
+          silent: i > 0,
+          points: points(i * 400),
+          keepPoints: 1e9,
+          finishedAt: 1000 + i,
+        }),
+      )
+    const used = (await store.stats()).evicted
+    expect(used).toBeGreaterThan(0)
+    const rows = (await store.points('f', sampleAnomaly().labels, 'a', { start: 0, end: Infinity }))!
+    expect(rows.times[0]).toBeGreaterThan(400)
+    expect(rows.times.at(-1)).toBeGreaterThan(59 * 400)
+    expect(told[0]).toMatch(/may hold 600 KiB: \d+ chunks of old points and 0 old anomalies were deleted to make room$/)
+    expect((await store.anomalies({ limit: 1000 })).length).toBe(61)
+    // With a smaller limit the anomalies that are over go too.
+    await store.close()
+    const tiny = openSqlite(path, { now, patience: 0, maxSize: 100 * 1024 })
+    await tiny.commit(sampleRun({ flow: 'other', finishedAt: 2000 }))
+    const left = (await tiny.anomalies({ limit: 1000 })).map(({ flow, start }) => `${flow} ${start}`)
+    expect(left.length).toBeLessThan(61)
+    expect(left).toContain('open 0')
+    expect(left).toContain('f 0')
+    expect((await tiny.outbox('log', 1e9, 1000)).map(({ anomaly }) => anomaly.flow).sort()).toEqual(['f', 'open'])
+    await tiny.close()
+  })
+
+  it('stays at the size it has when series come and go', async () => {
+    const path = fresh()
+    const store = openSqlite(path, { now, patience: 0, maxSize: 400 * 1024 })
+    for (let i = 0; i < 80; i++) {
+      const labels = { pod: String(i) }
+      const scores = sampleScores(
+        Array.from({ length: 300 }, (_, k) => i * 300 + k),
+        labels,
+      )
+      await store.commit(
+        sampleRun({ range: { start: i * 300, end: i * 300 + 300 }, points: [{ detector: 'a', scores }], keepPoints: 1e9 }),
+      )
+    }
+    expect((await store.stats()).evicted).toBeGreaterThan(80)
+    await store.close()
+    expect(statSync(path).size).toBeLessThan(500 * 1024)
+  })
+})
 
 describe('a sqlite file that cannot be had', () => {
   it('names the process that holds it', async () => {
@@ -124,7 +189,7 @@ describe('a sqlite file that cannot be had', () => {
     const newer = new DatabaseSync(path)
     newer.exec('INSERT INTO migrations VALUES (99, 0)')
     newer.close()
-    refuses(path, 'must have schema 4 or older, got 99 of a newer Tidewatch')
+    refuses(path, 'must have schema 5 or older, got 99 of a newer Tidewatch')
   })
 
   it('of an older version is brought up to date, with all that it has', async () => {
@@ -134,9 +199,9 @@ describe('a sqlite file that cannot be had', () => {
     const before = await readAll(store, ['f'], ['log'], [sampleAnomaly().labels], 1e6)
     await store.close()
     const older = new DatabaseSync(path)
-    for (const version of [4, 3, 2] as const) older.exec(UNDO[version])
+    for (const version of [5, 4, 3, 2] as const) older.exec(UNDO[version])
     older.close()
-    expect(() => openSqlite(path, { now, readOnly: true })).toThrow('must have schema 4 to be read, got 1')
+    expect(() => openSqlite(path, { now, readOnly: true })).toThrow('must have schema 5 to be read, got 1')
     const again = open(path)
     expect(await readAll(again, ['f'], ['log'], [sampleAnomaly().labels], 1e6)).toEqual(before)
     expect((await again.addModel(sampleModel(), true)).version).toBe(1)
@@ -153,7 +218,7 @@ describe('a sqlite file that cannot be had', () => {
     const { id } = (await store.anomalies())[0]
     await store.close()
     const older = new DatabaseSync(path)
-    older.exec(UNDO[4])
+    for (const version of [5, 4] as const) older.exec(UNDO[version])
     older.close()
     const again = open(path)
     expect(await again.notifications([id])).toEqual([
@@ -181,7 +246,7 @@ describe('a sqlite file that cannot be had', () => {
         .prepare('INSERT OR REPLACE INTO points (id, stream, first, last, body) VALUES (?, 1, ?, ?, ?)')
         .run(1 + from / 32, from, to - 1, body)
     }
-    for (const version of [4, 3] as const) older.exec(UNDO[version])
+    for (const version of [5, 4, 3] as const) older.exec(UNDO[version])
     older.close()
     const again = open(path)
     const read = () => again.points('f', sampleAnomaly().labels, 'a', { start: 0, end: 1e6 })

@@ -6,9 +6,11 @@ import { component } from '../component.ts'
 import { HOUR } from '../duration.ts'
 import { StoreError } from '../errors.ts'
 import { slice } from '../frame/frame.ts'
-import { KEEP_RUNS } from './outbox.ts'
+import { size } from '../schema.ts'
+import { formatSize } from '../size.ts'
 import { copyScores } from './points.ts'
 import { believed, reconcile, withdrawn } from './reconcile.ts'
+import { DEFAULT_RETENTION, type Retention, retentionOptions } from './retention.ts'
 import { findAnomaly, openCounts, openOf, readAnomaly, saveAnomaly, touchedAnomalies } from './sqlite/anomalies.ts'
 import { type Database, type OpenOptions, openDatabase } from './sqlite/database.ts'
 import { type Inspection, inspectFile } from './sqlite/inspect.ts'
@@ -27,6 +29,7 @@ import {
   pruneMessages,
   tell,
 } from './sqlite/outbox.ts'
+import { giveBack, makeRoom, sweepOld } from './sqlite/retention.ts'
 import { decodeRun, encodeRun, toLimit, toTime } from './sqlite/rows.ts'
 import type { Tables } from './sqlite/schema.ts'
 import { fromStreams, type Streams } from './sqlite/streams.ts'
@@ -41,10 +44,17 @@ export const sqlite = component({
   summary: 'Remembers in one SQLite file; survives kills and restarts, needs nothing installed.',
   config: z.strictObject({
     path: z.string().min(1).default('tidewatch.db').meta({ description: 'the file, from the data folder when relative' }),
+    ...retentionOptions,
+    maxSize: size().prefault('4GiB').meta({
+      description:
+        'what the file may hold; beyond it the oldest points go first, then the oldest anomalies that are over; default 4GiB',
+    }),
   }),
-  create: ({ path }, { folder, now, log }: StoreNeeds) =>
-    fromFile(resolve(folder, path), { now, onDamage: message => log?.('warning', `store: ${message}`) }),
-  examples: [{}, { path: 'other.db' }],
+  create: ({ path, maxSize, ...retention }, { folder, now, log }: StoreNeeds) => {
+    const warn = (message: string) => log?.('warning', `store: ${message}`)
+    return fromFile(resolve(folder, path), { now, retention, maxSize, onDamage: warn, onEvicted: warn })
+  },
+  examples: [{}, { path: 'other.db', keepAnomalies: '90d', keepRuns: 50, maxSize: '500MiB' }],
 })
 
 /** Opens the file now; throws `StoreError` when it cannot be had. With `readOnly`, the methods that write throw it. */
@@ -57,7 +67,9 @@ export function openSqlite(path: string, options: OpenOptions): Store {
 /** Opens the file when it is first used. */
 function fromFile(path: string, options: OpenOptions): Store & { open(): void } {
   let opened: { readonly db: Database; readonly streams: Streams } | undefined
+  const { retention = DEFAULT_RETENTION, maxSize = Infinity, onEvicted = () => {} } = options
   let isClosed = false
+  let evicted = 0
   let inspection: Inspection | undefined
   const open = () => {
     if (isClosed) throw new StoreError('store must be open, got a closed one')
@@ -81,7 +93,17 @@ function fromFile(path: string, options: OpenOptions): Store & { open(): void } 
   return {
     open,
     async commit(run) {
-      return transact((db, streams) => commit(db, streams, run))
+      const { changes, room } = transact((db, streams) => ({
+        changes: commit(db, streams, run, retention),
+        room: makeRoom(db, maxSize),
+      }))
+      if (room) {
+        evicted += room.points + room.anomalies
+        onEvicted(
+          `${path} may hold ${formatSize(maxSize)}: ${room.points} chunks of old points and ${room.anomalies} old anomalies were deleted to make room`,
+        )
+      }
+      return changes
     },
     async fail(run) {
       transact(db => {
@@ -92,7 +114,7 @@ function fromFile(path: string, options: OpenOptions): Store & { open(): void } 
             .set({ failures: failures + 1 })
             .where('id', '=', id),
         )
-        log(db, id, run)
+        log(db, id, run, retention.keepRuns)
       })
     },
 
@@ -162,7 +184,7 @@ function fromFile(path: string, options: OpenOptions): Store & { open(): void } 
           db.run(
             db.query
               .updateTable('flows')
-              .set({ listed: 1, next_run_at: next_run_at ?? at })
+              .set({ listed: 1, removed_at: null, next_run_at: next_run_at ?? at })
               .where('id', '=', id),
           )
         }
@@ -283,6 +305,7 @@ function fromFile(path: string, options: OpenOptions): Store & { open(): void } 
           snapshots: count('snapshots'),
           messages: count('outbox'),
           models: count('models'),
+          evicted,
           damaged: db.readOnly ? db.damage.found : count('damaged'),
         }
       })
@@ -296,7 +319,7 @@ function fromFile(path: string, options: OpenOptions): Store & { open(): void } 
   }
 }
 
-function commit(db: Database, streams: Streams, run: Run): readonly Change[] {
+function commit(db: Database, streams: Streams, run: Run, retention: Retention): readonly Change[] {
   const flow = flowOf(db, run.flow)
   const now = run.finishedAt
   const horizon = believed(flow.horizon ?? -Infinity, now)
@@ -323,8 +346,10 @@ function commit(db: Database, streams: Streams, run: Run): readonly Change[] {
   const isSwept = flow.swept_at !== null && Math.abs(now - flow.swept_at) < SWEEP
   useModels(db, run.flow, run.workloads ?? [], now)
   if (!isSwept) {
+    sweepOld(db, run.flow, retention, now)
     streams.sweep(flow.id, keepFrom)
     sweepModels(db, run.flow, now)
+    giveBack(db)
   }
   pruneMessages(db, now)
   db.run(
@@ -341,17 +366,22 @@ function commit(db: Database, streams: Streams, run: Run): readonly Change[] {
       .where('id', '=', flow.id),
   )
   const { startedAt, range, series, diagnostics } = run
-  log(db, flow.id, {
-    flow: run.flow,
-    startedAt,
-    finishedAt: now,
-    range,
-    status: 'ok',
-    series,
-    anomalies: run.anomalies.length,
-    changes: changes.length,
-    diagnostics,
-  })
+  log(
+    db,
+    flow.id,
+    {
+      flow: run.flow,
+      startedAt,
+      finishedAt: now,
+      range,
+      status: 'ok',
+      series,
+      anomalies: run.anomalies.length,
+      changes: changes.length,
+      diagnostics,
+    },
+    retention.keepRuns,
+  )
   return changes
 }
 
@@ -393,15 +423,9 @@ function runsOf(db: Database, flow: number, limit: number): RunLog[] {
   })
 }
 
-function log(db: Database, flow: number, run: RunLog): void {
+function log(db: Database, flow: number, run: RunLog, keepRuns: number): void {
   db.run(db.query.insertInto('runs').values({ flow, body: encodeRun(run) }))
-  const oldest = db.query
-    .selectFrom('runs')
-    .select('id')
-    .where('flow', '=', flow)
-    .orderBy('id', 'desc')
-    .limit(1)
-    .offset(KEEP_RUNS)
+  const oldest = db.query.selectFrom('runs').select('id').where('flow', '=', flow).orderBy('id', 'desc').limit(1).offset(keepRuns)
   db.run(db.query.deleteFrom('runs').where('flow', '=', flow).where('id', '<=', oldest))
 }
 

@@ -50,6 +50,11 @@ const breakers: Readonly<Record<string, () => Breaker>> = {
   'gives the snapshot of one stream': () => store => ({
     snapshot: async (flow, _labels, detector) => (await store.snapshots(flow)).find(one => one.detector === detector),
   }),
+  'forgets anomalies a year after their end, but none that is open or that a channel must still hear of': () =>
+    commitWith(run => ({ ...run, finishedAt: Math.min(run.finishedAt, 1000) })),
+  'forgets a flow 30 days after it was taken out, unless it comes back': () => store => ({
+    schedule: list => store.schedule([...list, { flow: 'f', at: 0 }]),
+  }),
   'a snapshot that nobody could read is taken away, and the others stay': () => commitWith(run => ({ ...run, damaged: [] })),
   'keeps what it was given when the caller goes on writing into it': () => store => {
     let last: Run

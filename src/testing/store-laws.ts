@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Anomaly, Labels } from '../anomaly.ts'
 import type { Scores } from '../detectors/detector.ts'
+import { DAY } from '../duration.ts'
 import type { Message, ModelKey, NewModel, Run, RunLog, Store } from '../stores/store.ts'
 
 /** What the laws of stores run over. */
@@ -304,6 +305,32 @@ export const storeLaws: readonly StoreLaw[] = [
     await store.commit(sampleRun({ range: { start: 50, end: 100 }, keepPoints: 60, points: points(LABELS, [60]) }))
     const read = async (labels: Labels) => [...(await store.points('f', labels, 'a', { start: 0, end: 100 }))!.times]
     assert.deepEqual([await read(LABELS), await read(away)], [[49, 60], [49]])
+  }),
+
+  law('forgets anomalies a year after their end, but none that is open or that a channel must still hear of', async store => {
+    const over = (start: number) => sampleAnomaly({ start, end: start + 5, peak: start, ongoing: false })
+    await store.commit(sampleRun({ silent: true, anomalies: [over(10)] }))
+    await store.commit(sampleRun({ range: { start: 20, end: 50 }, anomalies: [over(25), sampleAnomaly()] }))
+    const starts = async () => (await store.anomalies()).map(({ start }) => start)
+    await store.commit(sampleRun({ flow: 'g', finishedAt: 300 * DAY }))
+    assert.deepEqual(await starts(), [40, 25, 10])
+    await store.commit(sampleRun({ flow: 'g', finishedAt: 366 * DAY }))
+    assert.deepEqual(await starts(), [40, 25])
+  }),
+  law('forgets a flow 30 days after it was taken out, unless it comes back', async store => {
+    const snapshots = [{ labels: LABELS, detector: 'a', time: 50, state: new Uint8Array([1]) }]
+    const all = ['f', 'g', 'h'].map(flow => ({ flow, at: 0 }))
+    await store.schedule(all)
+    for (const flow of ['f', 'g']) await store.commit(sampleRun({ flow, snapshots }))
+    await store.schedule([{ flow: 'h', at: 0 }])
+    await store.commit(sampleRun({ flow: 'h', finishedAt: DAY }))
+    await store.schedule(all.slice(1))
+    await store.commit(sampleRun({ flow: 'h', finishedAt: 30 * DAY }))
+    assert.equal((await store.snapshots('f')).length, 1)
+    await store.commit(sampleRun({ flow: 'h', finishedAt: 32 * DAY }))
+    assert.equal((await store.snapshots('f')).length, 0)
+    assert.equal(await store.flow('f'), undefined)
+    assert.equal((await store.snapshots('g')).length, 1)
   }),
 
   law('knows of each flow what happened last', async store => {
@@ -915,7 +942,7 @@ export const storeLaws: readonly StoreLaw[] = [
     await store.addModel(sampleModel(), true)
     const { bytes, ...rows } = await store.stats()
     assert.ok(bytes >= 0)
-    assert.deepEqual(rows, { anomalies: 1, snapshots: 0, messages: 2, models: 1, damaged: 0 })
+    assert.deepEqual(rows, { anomalies: 1, snapshots: 0, messages: 2, models: 1, damaged: 0, evicted: 0 })
   }),
 ]
 

@@ -53,6 +53,10 @@ export interface MemoryOutbox extends Methods {
   /** Writes what the channels must hear of a change. */
   tell(change: Change, flowChannels: readonly string[], now: number): void
   prune(now: number): void
+  /** Whether a channel must still hear of the anomaly. */
+  isWaiting(anomaly: string): boolean
+  /** The anomaly was deleted. */
+  forget(anomaly: string): void
   size(): number
 }
 
@@ -140,6 +144,8 @@ export function openMemoryOutbox({ anomaly, anomaliesOf, isRetired }: Surroundin
   }
 
   return {
+    isWaiting: id => rowsAbout(id).some(({ state }) => state === 'pending'),
+    forget: id => void accepted.delete(id),
     tell(change, flowChannels, now) {
       const { id, status } = change.anomaly
       const known = rowsAbout(id)

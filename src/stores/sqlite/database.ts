@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { type CompiledQuery, DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
 import { StoreError } from '../../errors.ts'
+import type { Retention } from '../retention.ts'
 import { type Damage, fromDamage } from './damage.ts'
 import { APPLICATION_ID, MIGRATIONS, type Tables } from './schema.ts'
 
@@ -14,6 +15,11 @@ export interface OpenOptions {
   readonly patience?: number
   /** Hears of each row that could not be read and was set aside. */
   readonly onDamage?: (message: string) => void
+  readonly retention?: Retention
+  /** Bytes that the file may hold before the oldest points and anomalies go; no limit by default. */
+  readonly maxSize?: number
+  /** Hears of what went to make room. */
+  readonly onEvicted?: (message: string) => void
 }
 
 /**
@@ -104,11 +110,13 @@ function prepare(connection: DatabaseSync, path: string, { readOnly = false, now
   const isNew = !readOnly && connection.prepare('SELECT 1 FROM sqlite_schema').get() === undefined
   const version = isNew ? 0 : requireOurs(connection, path)
   if (readOnly) return requireCurrent(version, path)
+  // Before the first table: it says how the file is laid out.
+  if (isNew) connection.exec('PRAGMA auto_vacuum = INCREMENTAL')
   connection.exec('PRAGMA journal_mode = WAL')
   // A killed process loses nothing that was committed. A power cut may take the last commits with it, but whole ones and their watermark
   // with them, so that the next run finds the same again under the same ids; a sync for each commit would buy no more.
   connection.exec('PRAGMA synchronous = NORMAL')
-  connection.exec('PRAGMA journal_size_limit = 67108864')
+  connection.exec('PRAGMA journal_size_limit = 8388608')
   connection.exec('BEGIN IMMEDIATE')
   try {
     if (isNew) connection.exec(`PRAGMA application_id = ${APPLICATION_ID}`)

@@ -19,6 +19,8 @@ export interface Tables {
     horizon: number | null
     points_from: number | null
     swept_at: number | null
+    /** Since when it is known not to be scheduled any more. */
+    removed_at: number | null
   }
   runs: { id: Generated<number>; flow: number; body: string }
   series: { id: Generated<number>; name: string; labels: string }
@@ -167,4 +169,5 @@ export const MIGRATIONS: readonly string[] = [
     FROM outbox JOIN anomalies ON anomalies.id = anomaly JOIN channels ON channels.name = channel
     WHERE done_at IS NOT NULL AND (state = 'resend' OR (state = 'done' AND abandoned = 0)) GROUP BY anomaly, channel, kind;
   `,
+  'ALTER TABLE flows ADD COLUMN removed_at REAL',
 ]
