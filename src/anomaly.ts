@@ -34,6 +34,8 @@ export interface Anomaly {
   readonly numbers?: Readonly<Record<string, number>>
   /** Why nobody is told. An ignored anomaly is stored and shown, never sent. */
   readonly ignored?: string
+  /** Channels that are notified of it, in place of those of its flow. */
+  readonly notify?: readonly string[]
   /** One sentence for a person: what, how far, since when. */
   readonly sentence?: string
   /** With what the sentence is written, so that it can be written anew when the anomaly goes on or ends. */

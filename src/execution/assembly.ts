@@ -1,4 +1,5 @@
 import { ConfigError } from '../errors.ts'
+import { openClient } from '../http/client.ts'
 import { notifiers as notifierFamily } from '../notifiers/index.ts'
 import type { Notifier } from '../notifiers/notifier.ts'
 import { flowLookback, hasModels } from '../pipeline/compute-flow.ts'
@@ -10,7 +11,11 @@ import type { Source } from '../sources/source.ts'
 import type { Store } from '../stores/store.ts'
 import type { Metrics } from './metrics.ts'
 import { openReader } from './store-reader.ts'
+import { type Heartbeat, openHeartbeat } from './watch/heartbeat.ts'
 import { meterNotifier, meterSource } from './watch/meters.ts'
+import type { ProblemLog } from './watch/problem-log.ts'
+import { selfWatchFlow, selfWatchPipeline, WATCH_DEFAULTS } from './watch/self-watch.ts'
+import type { Tracked } from './watch/track.ts'
 import type { World } from './world.ts'
 
 /** What is made of one configuration; replaced as a whole. */
@@ -18,8 +23,10 @@ export interface Assembly {
   readonly configuration: Configuration
   readonly sources: Readonly<Record<string, Source>>
   readonly notifiers: Readonly<Record<string, Notifier>>
+  /** Those of the configuration, and the one by which the watch reports on itself. */
   readonly flows: ReadonlyMap<string, { readonly config: FlowConfig; readonly pipeline: Pipeline }>
   readonly reader: Reader
+  readonly heartbeat?: Heartbeat
 }
 
 /** What every assembly of one service shares. */
@@ -30,10 +37,16 @@ export interface AssemblyParts {
   readonly folder: string
   readonly compute: Compute
   readonly metrics: Metrics
+  /** The problems of the watch itself that go on now. */
+  readonly tracked: () => readonly Tracked[]
+  /** Why the watch does not do its work as a whole; empty while it does, undefined before that is known. */
+  readonly whyNotWorking: () => readonly string[] | undefined
+  readonly problemLog: ProblemLog
 }
 
 /** Makes sources, notifiers and flows; opens nothing and asks nobody. */
-export function assemble(configuration: Configuration, { world, store, folder, compute, metrics }: AssemblyParts): Assembly {
+export function assemble(configuration: Configuration, parts: AssemblyParts): Assembly {
+  const { world, store, folder, compute, metrics, tracked, problemLog, whyNotWorking: blockers } = parts
   const { fetch, now, sleep, log } = world
   const made = make(sourceFamily, configuration.sources, { fetch, now, sleep, folder })
   const sources = mapValues(made, (source, name) => meterSource(source, name, metrics))
@@ -45,13 +58,28 @@ export function assemble(configuration: Configuration, { world, store, folder, c
     folder,
   })
   const notifiers = mapValues(channels, (notifier, name) => meterNotifier(notifier, name, metrics))
-  const flows = new Map(
-    configuration.flows.map(config => [
-      config.name,
-      { config, pipeline: flowPipeline(config, flowLookback(config), compute, { models: hasModels(config) }) },
-    ]),
-  )
-  return { configuration, sources, notifiers, flows, reader: openReader(sources, store) }
+  const itself = selfWatchFlow(configuration)
+  const { after } = configuration.watch ?? WATCH_DEFAULTS
+  const flows = new Map([
+    ...configuration.flows.map(config => {
+      const pipeline = flowPipeline(config, flowLookback(config), compute, { models: hasModels(config) })
+      return [config.name, { config, pipeline }] as const
+    }),
+    [itself.name, { config: itself, pipeline: selfWatchPipeline({ after, notify: itself.notify, tracked }) }] as const,
+  ])
+  const { heartbeat: config } = configuration
+  const heartbeat =
+    config &&
+    openHeartbeat({
+      config,
+      send: openClient(config, { fetch, folder }),
+      notifiers: channels,
+      now,
+      blockers,
+      metrics,
+      problemLog,
+    })
+  return { configuration, sources, notifiers, flows, reader: openReader(sources, store), ...(heartbeat ? { heartbeat } : {}) }
 }
 
 /** What is bound to the process when it starts; who may ask the server, and by which names, is not. */

@@ -33,6 +33,7 @@ export function describeMetrics(registry: Registry, { version }: { readonly vers
     changes: counter('changes_total', 'Changes of anomalies.', 'kind'),
     flowFailures: gauge('flow_consecutive_failures', 'Failed runs since the last good one.', 'flow'),
     flowLate: gauge('flow_late', 'Whether the flow should have run, and did not, for two of its periods and a minute.', 'flow'),
+    flowNoData: gauge('flow_no_data', 'Whether the last run found no series with data.', 'flow'),
     flowLag: gauge(
       'flow_lag_seconds',
       'Age of the newest time that is examined for good; NaN before the first good run.',
@@ -84,6 +85,16 @@ export function describeMetrics(registry: Registry, { version }: { readonly vers
       'channel_last_success_timestamp_seconds',
       'When the other side last accepted a message; 0 when it never has.',
       'channel',
+    ),
+
+    heartbeats: counter(
+      'heartbeats_total',
+      'Heartbeats: sent, failed, or withheld since the watch does not do its work.',
+      'status',
+    ),
+    heartbeatLastSuccess: gauge(
+      'heartbeat_last_success_timestamp_seconds',
+      'When a heartbeat was last accepted by all that get it; 0 when none ever was.',
     ),
 
     reloads: counter('config_reloads_total', 'Reloads of the configuration.', 'status'),

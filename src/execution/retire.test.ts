@@ -7,7 +7,7 @@ import { fromMemory } from '../stores/memory.ts'
 import type { Store } from '../stores/store.ts'
 import { sampleAnomaly, sampleRun } from '../testing/store-laws.ts'
 import { toyFlow } from '../testing/toy-watch.ts'
-import { removeChannels } from './retire.ts'
+import { removeChannels, withdrawRemovedFlows } from './retire.ts'
 import { type Service, startService } from './service.ts'
 
 const { webhook: family } = notifiers
@@ -71,6 +71,12 @@ describe('a flow that is not configured any more', () => {
     expect(await store.anomalies({ flow: 'gone', status: 'withdrawn' })).toMatchObject([{ withdrawnBecause: because }])
     expect(received.filter(line => line.includes(' kept flow'))).toEqual([])
   }, 60_000)
+
+  it('is not the watch on itself', async () => {
+    const store = await storeWith(['tidewatch', 'gone'], ['hook'])
+    await withdrawRemovedFlows(store, configuration([], ['hook']), 2000)
+    expect(await store.anomalies({ status: 'open' })).toMatchObject([{ flow: 'tidewatch' }])
+  })
 
   it('has them withdrawn at the next start too', async () => {
     const store = await storeWith(['gone'], ['hook'])

@@ -21,7 +21,8 @@ import { openDeliveryLog } from './watch/delivery-log.ts'
 import { configureCounters } from './watch/measure.ts'
 import { openWatch } from './watch/open-watch.ts'
 import { openProblemLog } from './watch/problem-log.ts'
-import type { Problem } from './watch/problems.ts'
+import { WATCH_DEFAULTS } from './watch/self-watch.ts'
+import type { Tracked } from './watch/track.ts'
 import type { World } from './world.ts'
 
 export interface ServiceHealth {
@@ -30,7 +31,7 @@ export interface ServiceHealth {
   readonly startedAt: number
   readonly sources: readonly SourceHealth[]
   /** Parts of the watch that do not work now. */
-  readonly problems: readonly Problem[]
+  readonly problems: readonly Tracked[]
   readonly workers: { readonly size: number; readonly busy: number; readonly queued: number }
   readonly training: TrainingLoad
 }
@@ -51,9 +52,12 @@ export interface Service {
 const TICK = 200
 /** The whole file of the store is read so often. */
 const INSPECT_EVERY = DAY
-const SOURCE_CHECK_EVERY = 15_000
-/** What health and metrics show is at most so old. */
+/** A heartbeat is late by at most so much. */
+const HEARTBEAT_TICK = 1000
+/** What health and metrics show is at most so old; less when problems are to be reported sooner. */
 const LOOK_EVERY = 5000
+const SOURCE_CHECK_EVERY = 15_000
+const within = (ms: number, { watch = WATCH_DEFAULTS }: Configuration) => Math.max(TICK, Math.min(ms, watch.after / 4))
 
 /** Runs the flows of a configuration over a store, until closed. Owns the store from here on; when the start fails, all is closed. */
 export async function startService(first: Configuration, store: Store, folder: string, world: World): Promise<Service> {
@@ -101,7 +105,31 @@ async function openService(
   opened.defer(() => trainer.close())
   describeTraining(registry, trainer.load)
 
-  const parts = { world, store, folder, compute: pool.compute, metrics }
+  const sourceChecks = openSourceChecks({ now, signal, problemLog })
+  const checkSources = () => sourceChecks.check(current)
+  await configureCounters(metrics, first)
+  metrics.reloadOk.set(1)
+  metrics.reloadLastSuccess.set(now() / 1000)
+  const watch = await openWatch({
+    store,
+    metrics,
+    problemLog,
+    now,
+    configuration: () => current.configuration,
+    sources: sourceChecks.health,
+    pool,
+  })
+
+  const parts = {
+    world,
+    store,
+    folder,
+    compute: pool.compute,
+    metrics,
+    problemLog,
+    tracked: watch.problems,
+    whyNotWorking: watch.whyNotWorking,
+  }
   let current = assemble(first, parts)
   // Whatever cannot be had must fail here, before anybody is notified of anything.
   await store.probe()
@@ -171,24 +199,9 @@ async function openService(
       problemLog.failed(`flow ${flow}`, error instanceof Error ? error.message : String(error))
     },
   })
-  await scheduler.schedule(first.flows)
+  await scheduler.schedule(configsOf(current))
   const firstRuns = openFirstRuns(await store.flows(), now)
   outboxDone = outbox.run(outboxStop.signal)
-
-  const sourceChecks = openSourceChecks({ now, signal, problemLog })
-  const checkSources = () => sourceChecks.check(current)
-  await configureCounters(metrics, first)
-  metrics.reloadOk.set(1)
-  metrics.reloadLastSuccess.set(now() / 1000)
-  const watch = openWatch({
-    store,
-    metrics,
-    problemLog,
-    now,
-    configuration: () => current.configuration,
-    sources: sourceChecks.health,
-    workers: pool.load,
-  })
 
   const loop = (subject: string, ms: number, work: () => Promise<unknown>) =>
     repeat(ms, () => work().then(() => problemLog.worked(subject)), {
@@ -198,8 +211,9 @@ async function openService(
     })
   const loops = Promise.all([
     loop('scheduler', TICK, () => scheduler.tick(signal)),
-    loop('check of sources', SOURCE_CHECK_EVERY, checkSources),
-    loop('watch', LOOK_EVERY, watch.look),
+    loop('check of sources', within(SOURCE_CHECK_EVERY, first), checkSources),
+    loop('watch', within(LOOK_EVERY, first), watch.look),
+    loop('pace of the heartbeat', HEARTBEAT_TICK, async () => current.heartbeat?.beat(signal)),
     loop('structure of the store', INSPECT_EVERY, () => store.inspect()),
   ])
 
@@ -208,7 +222,7 @@ async function openService(
     const assembly = assemble(next, parts)
     await farewell
     // From here on nothing of a flow that is gone is started any more.
-    await scheduler.schedule(next.flows)
+    await scheduler.schedule(configsOf(assembly))
     await configureCounters(metrics, next, current.configuration)
     const before = current
     current = assembly
@@ -279,6 +293,8 @@ async function openService(
     },
   }
 }
+
+const configsOf = ({ flows }: Assembly) => [...flows.values()].map(({ config }) => config)
 
 /** A flow's first run looks at its history and tells nobody of what is over; what still goes on is told by the run that follows. */
 async function firstLook(

@@ -10,6 +10,8 @@ export interface SourceHealth {
   readonly checkedAt: number
   /** When it last answered; NaN when it never has. */
   readonly okAt: number
+  /** Since when it answers each check; absent while it does not. */
+  readonly upSince?: number
   /** ms that the last check took. */
   readonly took: number
 }
@@ -42,7 +44,8 @@ export function openSourceChecks({
           try {
             await source.check(AbortSignal.any([signal, AbortSignal.timeout(CHECK_DEADLINE)]))
             const checkedAt = now()
-            health.set(name, { name, type, ok: true, checkedAt, okAt: checkedAt, took: checkedAt - startedAt })
+            const upSince = health.get(name)?.upSince ?? checkedAt
+            health.set(name, { name, type, ok: true, checkedAt, okAt: checkedAt, upSince, took: checkedAt - startedAt })
             problemLog.worked(`source ${name}`)
           } catch (error) {
             if (signal.aborted) return

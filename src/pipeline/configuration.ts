@@ -1,5 +1,7 @@
 import type { z } from 'zod'
 import type { Registry } from '../component.ts'
+import type { Connection } from '../http/options.ts'
+import type { Secret } from '../secret.ts'
 
 /** A part as written in a file: its type and its options, not yet checked. Plain data, so that it crosses threads. */
 export interface Part {
@@ -76,6 +78,30 @@ export interface AuthConfig {
   readonly open: readonly ('health' | 'metrics')[]
 }
 
+/** The name of the flow by which the watch reports on itself; no flow of a file has it. */
+export const SELF_WATCH = 'tidewatch'
+
+/** How the watch reports on itself. */
+export interface WatchConfig {
+  /** ms that a source, flow or channel fails before people are notified. */
+  readonly after: number
+  /** Channels that are notified; default all. */
+  readonly notify?: readonly string[]
+  readonly severity: FlowConfig['severity']
+}
+
+/** What feeds a dead man's switch. */
+export interface HeartbeatConfig extends Connection {
+  /** An address that is asked; it is a secret, since whoever knows it can feed the switch. */
+  readonly url?: Secret
+  readonly method: 'GET' | 'POST'
+  /** ms */
+  readonly every: number
+  readonly timeout: number
+  /** Channels through which an alert fires that must not end. */
+  readonly notify: readonly string[]
+}
+
 export interface Configuration {
   readonly file: string
   readonly sources: Readonly<Record<string, CheckedPart>>
@@ -86,6 +112,9 @@ export interface Configuration {
   /** Threads that fit models, and the time (ms) after which a fit is cancelled. */
   readonly training: { readonly threads: number; readonly deadline: number }
   readonly flows: readonly FlowConfig[]
+  /** Absent: the defaults of `execution/watch/self-watch.ts`. */
+  readonly watch?: WatchConfig
+  readonly heartbeat?: HeartbeatConfig
 }
 
 /** Checks the options of a part against its family and makes it. Throws a zod error or `TypeError` for an unknown type. */

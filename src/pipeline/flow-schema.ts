@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { address, checkConnection, connectionOptions, filledSecret } from '../http/options.ts'
 import { duration } from '../schema.ts'
+import { Secret } from '../secret.ts'
 
 /**
  * The shape of a configuration without its parts: those are checked against their families, so that an unknown type or option of one part hides
@@ -72,6 +74,33 @@ export const trainingSchema = z.strictObject({
   deadline: duration().optional().meta({ description: 'a fit is cancelled after it; default 10m' }),
 })
 
+export const watchSchema = z.strictObject({
+  after: duration()
+    .optional()
+    .meta({ description: 'how long a source, flow or channel fails before people are notified; default 5m' }),
+  notify: oneOrMany(z.string()).optional().meta({ description: 'names under `notifiers`; default all of them' }),
+  severity: z.enum(['critical', 'warning', 'info']).optional().meta({ description: 'default critical' }),
+})
+
+export const heartbeatSchema = z
+  .strictObject({
+    url: address()
+      .pipe(filledSecret())
+      .optional()
+      .meta({ description: "address of a dead man's switch such as healthchecks.io; a secret, never printed" }),
+    method: z.enum(['GET', 'POST']).default('POST').meta({ description: 'how the address is asked' }),
+    notify: oneOrMany(z.string()).optional().meta({
+      description:
+        'names under `notifiers`: an alert TidewatchHeartbeat fires there as long as the watch works; best one that forgets, such as alertmanager',
+    }),
+    every: duration().prefault('1m').meta({ description: 'how often' }),
+    timeout: duration().prefault('10s').meta({ description: 'how long the address may take to answer' }),
+    ...connectionOptions,
+  })
+  .superRefine((given, context) => checkConnection(given, given.url instanceof Secret ? [given.url.reveal()] : [], context))
+  .refine(({ url, notify }) => url !== undefined || notify !== undefined, 'must have a url, names under notify, or both')
+  .refine(({ every }) => every > 0, { path: ['every'], error: 'must be more than 0s, got 0s' })
+
 /** Sections of the file; what is in `sources`, `notifiers`, `store` and `flows` is checked one by one. */
 export const fileSchema = z.strictObject({
   sources: z.record(z.string(), z.unknown()).meta({ description: 'where the series are, by name' }),
@@ -80,5 +109,7 @@ export const fileSchema = z.strictObject({
   server: z.unknown().optional().meta({ description: 'page and API' }),
   workers: workersSchema.optional(),
   training: trainingSchema.optional().meta({ description: 'how models are fitted, beside the threads that compute' }),
+  watch: watchSchema.optional().meta({ description: 'how the watch reports that a part of itself does not work' }),
+  heartbeat: z.unknown().optional().meta({ description: "what feeds a dead man's switch while the watch does its work" }),
   flows: z.array(z.unknown()).min(1, { error: 'must have at least one flow, got none' }).meta({ description: 'what to watch' }),
 })

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Registry } from '../component.ts'
 import type { Families } from './families.ts'
-import { fileSchema, flowSchema } from './flow-schema.ts'
+import { fileSchema, flowSchema, heartbeatSchema } from './flow-schema.ts'
 import { serverSchema } from './server-schema.ts'
 
 type Json = Record<string, any>
@@ -22,6 +22,7 @@ export function configurationJsonSchema(families: Families): Json {
   file.properties.notifiers = { ...file.properties.notifiers, type: 'object', additionalProperties: one('notifier') }
   file.properties.store = { ...file.properties.store, ...one('store') }
   file.properties.server = { ...file.properties.server, ...toJson(serverSchema) }
+  file.properties.heartbeat = { ...file.properties.heartbeat, ...toJson(heartbeatSchema) }
   file.properties.flows = { ...file.properties.flows, items: one('flow') }
   const own = { name: { type: 'string', description: 'unique in the flow; default the type' }, rule: one('rule') }
   return {

@@ -37,6 +37,54 @@ it('reads how models are fitted, and what they share', () => {
   expect(load(flow('replicas: []')).flows[0].replicas).toEqual([])
 })
 
+describe('how the watch reports on itself', () => {
+  const more = (text: string) => `${SMALL}notifiers: { oncall: { type: log }, chat: { type: log } }\n${text}\n`
+
+  it('is read, for the watch and its heartbeat', () => {
+    const text = more(
+      "watch: { after: 2m, notify: oncall, severity: warning }\nheartbeat: { url: 'https://hc.example/uuid', notify: [chat] }",
+    )
+    const { watch, heartbeat } = load(text)
+    expect(watch).toEqual({ after: 120_000, notify: ['oncall'], severity: 'warning' })
+    expect(heartbeat).toMatchObject({ method: 'POST', every: 60_000, timeout: 10_000, notify: ['chat'] })
+    expect(heartbeat?.url?.reveal()).toBe('https://hc.example/uuid')
+    expect(inspect(load(text), { depth: 9 })).not.toContain('uuid')
+    expect(load(SMALL).heartbeat).toBeUndefined()
+  })
+
+  it.each([
+    [
+      'a channel that is none',
+      'watch: { notify: [chat, onkall] }',
+      'f.yaml:8:25 watch.notify[1]: must be one of the notifiers oncall, chat; got "onkall", did you mean "oncall"?',
+    ],
+    ['an unknown option', 'watch: { afer: 5m }', 'did you mean "after"?'],
+    ['a heartbeat to nobody', 'heartbeat: { every: 1m }', 'heartbeat: must have a url, names under notify, or both'],
+    ['a heartbeat to a channel that is none', 'heartbeat: { notify: pager }', 'heartbeat.notify: must be one of the notifiers'],
+    [
+      'a heartbeat without a pause',
+      "heartbeat: { url: 'http://a/', every: 0s }",
+      'heartbeat.every: must be more than 0s, got 0s',
+    ],
+    [
+      'an address that is none',
+      'heartbeat: { url: hunter2 }',
+      'heartbeat.url: must be an address that begins with http:// or https://',
+    ],
+  ])('%s is a fault', (_, text, fault) => {
+    const faults = faultsOf(more(text))
+    expect(faults).toHaveLength(1)
+    expect(faults[0]).toContain(fault)
+    expect(faults[0]).not.toContain('hunter2')
+  })
+
+  it('has a name that no flow may have', () => {
+    expect(faultsOf(SMALL.replace('name: up', 'name: tidewatch'))).toEqual([
+      'f.yaml:5:11 flows[0].name: must not be tidewatch, the name by which the watch reports on itself, got it',
+    ])
+  })
+})
+
 describe('a small configuration', () => {
   it('is filled with defaults', () => {
     expect(load(SMALL)).toEqual({
@@ -47,6 +95,7 @@ describe('a small configuration', () => {
       server: { host: '127.0.0.1', port: 9797, externalUrl: 'http://127.0.0.1:9797' },
       workers: 2,
       training: { threads: 1, deadline: 600_000 },
+      watch: { after: 300_000, severity: 'critical' },
       flows: [
         {
           name: 'up',
@@ -213,7 +262,7 @@ describe('faults', () => {
     [
       'an unknown section',
       `${SMALL}sorces: {}\n`,
-      'f.yaml:7:1 sorces: must be one of sources, notifiers, store, server, workers, training, flows; got "sorces", did you mean "sources"?',
+      'f.yaml:7:1 sorces: must be one of sources, notifiers, store, server, workers, training, watch, heartbeat, flows; got "sorces", did you mean "sources"?',
     ],
     ['a number for text', flow('owner: 12'), 'f.yaml:7:12 flows[0].owner: must be text, got 12'],
     [

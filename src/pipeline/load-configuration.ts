@@ -5,9 +5,17 @@ import { DAY, formatDuration, MINUTE, SECOND } from '../duration.ts'
 import { ConfigError, type Fault } from '../errors.ts'
 import { guess } from '../nearest.ts'
 import { Secret } from '../secret.ts'
-import { type CheckedPart, type Configuration, create, type FlowConfig, type Part } from './configuration.ts'
+import {
+  type CheckedPart,
+  type Configuration,
+  create,
+  type FlowConfig,
+  type HeartbeatConfig,
+  type Part,
+  SELF_WATCH,
+} from './configuration.ts'
 import type { Families } from './families.ts'
-import { type FlowText, fileSchema, flowSchema, nameSchema } from './flow-schema.ts'
+import { type FlowText, fileSchema, flowSchema, heartbeatSchema, nameSchema } from './flow-schema.ts'
 import { locate, type Path } from './locate.ts'
 import { readServer } from './read-server.ts'
 import { checkSchema, issueFaults } from './schema-faults.ts'
@@ -61,13 +69,28 @@ function readFileSections(value: unknown, check: Check): Configuration | undefin
   const names = { sources: keysOf(value.sources), notifiers: keysOf(value.notifiers) }
   const flows = (Array.isArray(value.flows) ? value.flows : []).map((flow, i) => readFlow(['flows', i], flow, names, check))
   checkUnique(value.flows, check)
+  if (isMapping(value.watch)) checkChannels(['watch', 'notify'], value.watch.notify, names.notifiers, check)
   if (!whole.ok || !store || !server || flows.includes(undefined)) return undefined
+  const heartbeat = value.heartbeat === undefined ? undefined : readHeartbeat(value.heartbeat, names.notifiers, check)
+  const { after = 5 * MINUTE, severity = 'critical', notify } = whole.value.watch ?? {}
+  const watch = { after, severity, ...(notify === undefined ? {} : { notify: [notify].flat() as string[] }) }
   const { workers = 2, training: { threads = 1, deadline = 10 * MINUTE } = {} } = whole.value
   if (deadline <= 0) {
     check.fault(['training', 'deadline'], 'must be more than 0s, got 0s')
     return undefined
   }
-  return { file, sources, notifiers, store, server, workers, training: { threads, deadline }, flows: flows as FlowConfig[] }
+  return {
+    file,
+    sources,
+    notifiers,
+    store,
+    server,
+    workers,
+    training: { threads, deadline },
+    flows: flows as FlowConfig[],
+    watch,
+    ...(heartbeat ? { heartbeat } : {}),
+  }
 }
 
 /** Sections called `x-…` are the writer's own: a place for anchors. */
@@ -232,6 +255,8 @@ function readFlow(
   const result = checkSchema(flowSchema, value)
   if (!result.ok) for (const { path: inner, message, at } of result.faults) check.fault([...path, ...inner], message, at)
   if (!isMapping(value)) return undefined
+  if (value.name === SELF_WATCH)
+    check.fault([...path, 'name'], `must not be ${SELF_WATCH}, the name by which the watch reports on itself, got it`)
 
   const source = checkReferences(path, value, names, check)
   const transform = entriesOf([...path, 'transform'], value.transform, []).map(
@@ -282,6 +307,24 @@ function readFlow(
   }
 }
 
+function readHeartbeat(value: unknown, notifiers: readonly string[], check: Check): HeartbeatConfig | undefined {
+  const path = ['heartbeat']
+  if (isMapping(value)) checkChannels([...path, 'notify'], value.notify, notifiers, check)
+  const checked = checkOptions(path, heartbeatSchema, readSecretFiles(value, path, check), check)
+  if (!checked) return undefined
+  const { notify, ...rest } = checked.value as z.output<typeof heartbeatSchema>
+  return { ...rest, notify: notify === undefined ? [] : ([notify].flat() as string[]) } as HeartbeatConfig
+}
+
+function checkChannels(path: Path, value: unknown, notifiers: readonly string[], check: Check): void {
+  for (const [at, channel] of entriesOf(path, value, []))
+    if (typeof channel === 'string' && !notifiers.includes(channel))
+      check.fault(
+        at,
+        `must be one of the notifiers ${list(notifiers)}; got ${JSON.stringify(channel)}${guess(channel, notifiers)}`,
+      )
+}
+
 /** Names of other sections; returns the name of the source, undefined after a fault. */
 function checkReferences(
   path: Path,
@@ -289,12 +332,7 @@ function checkReferences(
   { sources, notifiers }: { readonly sources: readonly string[]; readonly notifiers: readonly string[] },
   check: Check,
 ): string | undefined {
-  for (const [at, channel] of entriesOf([...path, 'notify'], value.notify, []))
-    if (typeof channel === 'string' && !notifiers.includes(channel))
-      check.fault(
-        at,
-        `must be one of the notifiers ${list(notifiers)}; got ${JSON.stringify(channel)}${guess(channel, notifiers)}`,
-      )
+  checkChannels([...path, 'notify'], value.notify, notifiers, check)
   const source = isMapping(value.query) ? value.query.source : undefined
   if (source === undefined && sources.length === 1) return sources[0]
   if (source === undefined && isMapping(value.query))

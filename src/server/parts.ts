@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client'
 import type { TrainingLoad } from '../execution/trainer.ts'
-import type { Problem } from '../execution/watch/problems.ts'
+import type { Tracked } from '../execution/watch/track.ts'
 import type { Configuration } from '../pipeline/configuration.ts'
 import type { Store } from '../stores/store.ts'
 
@@ -21,7 +21,7 @@ export interface Health {
   readonly startedAt: number
   readonly sources: readonly SourceHealth[]
   /** Parts of the watch that do not work now. */
-  readonly problems: readonly Problem[]
+  readonly problems: readonly Tracked[]
   readonly workers: { readonly size: number; readonly busy: number; readonly queued: number }
   readonly training: TrainingLoad
 }

@@ -1,6 +1,7 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import { seriesId } from '../anomaly.ts'
 import { channelHealth, flowHealth } from '../execution/watch/health.ts'
+import { SELF_WATCH } from '../pipeline/configuration.ts'
 import type { ServerParts } from './parts.ts'
 import { StatusWire } from './wire.ts'
 
@@ -11,20 +12,13 @@ const status = createRoute({
   responses: { 200: { description: 'Status', content: { 'application/json': { schema: StatusWire } } } },
 })
 
-/** More open anomalies than this are counted as this many. */
-const MOST_OPEN = 10_000
-
 /** `/api/v1/status`. */
 export function statusRoutes({ store, configuration, health, now, version }: ServerParts): OpenAPIHono {
   const app = new OpenAPIHono()
   app.openapi(status, async c => {
     const { flows, notifiers } = configuration()
     const { ready, reasons, problems, startedAt, sources, workers, training } = health()
-    const [open, states, channels] = await Promise.all([
-      store.anomalies({ status: 'open', limit: MOST_OPEN }),
-      store.flows(),
-      store.channels(),
-    ])
+    const [open, states, channels] = await Promise.all([store.openCounts(), store.flows(), store.channels()])
     const stateOf = new Map(states.map(state => [state.flow, state]))
     const time = now()
     return c.json(
@@ -34,8 +28,8 @@ export function statusRoutes({ store, configuration, health, now, version }: Ser
         startedAt,
         ready,
         reasons: [...reasons],
-        problems: [...problems],
-        open: open.length,
+        problems: problems.map(({ component, name, reason, since }) => ({ component, name, reason, since })),
+        open: open.reduce((sum, { flow, count }) => sum + (flow === SELF_WATCH ? 0 : count), 0),
         series: flows.reduce((sum, { name }) => sum + (stateOf.get(name)?.lastRun?.series ?? 0), 0),
         flows: {
           total: flows.length,

@@ -205,9 +205,12 @@ export const StatusWire = z
     ready: z.boolean(),
     reasons: z.array(z.string()).openapi({ description: 'why it is not ready' }),
     problems: z
-      .array(z.object({ component: z.string(), name: z.string(), reason: z.string() }))
+      .array(z.object({ component: z.string(), name: z.string(), reason: z.string(), since: time() }))
       .openapi({ description: 'parts of the watch that do not work now: what they would have found is not seen' }),
-    open: z.number().int().openapi({ description: 'open anomalies that people are told of' }),
+    open: z
+      .number()
+      .int()
+      .openapi({ description: 'open anomalies that people are notified of, without those of the watch itself' }),
     series: z.number().int().openapi({ description: 'series seen by the last run of every flow' }),
     flows: z.object({ total: z.number().int(), failing: z.number().int() }),
     sources: z.object({ total: z.number().int(), failing: z.number().int() }),

@@ -125,7 +125,7 @@ export function fromMemory(retention: Retention = DEFAULT_RETENTION): Store {
         anomalies.set(change.anomaly.id, change.anomaly)
         if (!byFlow.has(run.flow)) byFlow.set(run.flow, new Set())
         byFlow.get(run.flow)!.add(change.anomaly.id)
-        if (!run.silent) outbox.tell(change, run.channels, now)
+        if (!run.silent) outbox.tell(change, change.anomaly.notify ?? run.channels, now)
       }
       for (const { labels, detector } of [...(run.damaged ?? []), ...run.forgotten])
         flow.snapshots.delete(streamKey(labels, detector))

@@ -329,7 +329,7 @@ function changesOf(before: StoredAnomaly, content: Anomaly, annotations: StoredA
 
 /** Only what an anomaly is, without what a stored one has besides. */
 function facts(anomaly: Anomaly): Anomaly {
-  const { shape, numbers, ignored, sentence, wording } = anomaly
+  const { shape, numbers, ignored, notify, sentence, wording } = anomaly
   return {
     labels: anomaly.labels,
     detector: anomaly.detector,
@@ -347,6 +347,7 @@ function facts(anomaly: Anomaly): Anomaly {
     ...(shape !== undefined && { shape }),
     ...(numbers !== undefined && { numbers }),
     ...(ignored !== undefined && { ignored }),
+    ...(notify !== undefined && { notify }),
     ...(sentence !== undefined && { sentence }),
     ...(wording !== undefined && { wording }),
   }

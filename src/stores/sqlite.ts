@@ -335,7 +335,7 @@ function commit(db: Database, streams: Streams, run: Run, retention: Retention):
   })
   for (const change of changes) {
     saveAnomaly(db, change.anomaly)
-    if (!run.silent) tell(db, change, run.channels, now)
+    if (!run.silent) tell(db, change, change.anomaly.notify ?? run.channels, now)
   }
   for (const { labels, detector, reason } of run.damaged ?? []) streams.setAside(flow.id, labels, detector, reason)
   for (const { labels, detector } of run.forgotten) streams.forget(flow.id, labels, detector)

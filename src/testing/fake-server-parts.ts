@@ -176,7 +176,15 @@ export function oddWorld(): FakeWorld {
   ]
   world.health = {
     ...world.health,
-    problems: [{ component: 'source', name: 'edge', reason: 'does not answer: edge must answer, got ECONNREFUSED' }],
+    problems: [
+      {
+        component: 'source',
+        name: 'edge',
+        reason: 'does not answer: edge must answer, got ECONNREFUSED',
+        since: at - 8 * MINUTE,
+        seenAt: at - 5 * SECOND,
+      },
+    ],
     sources: [
       ...world.health.sources,
       { name: 'edge', type: 'prometheus', ok: false, error: 'edge must answer, got ECONNREFUSED', checkedAt: at - 5 * SECOND },
@@ -199,6 +207,10 @@ export function fakeServerParts(world: FakeWorld): ServerParts {
         )
         .sort((a, b) => b.start - a.start)
         .slice(0, limit),
+    openCounts: async () =>
+      world.anomalies
+        .filter(({ status, ignored }) => status === 'open' && ignored === undefined)
+        .map(({ flow, annotations }) => ({ flow, severity: annotations.severity ?? '', count: 1 })),
     anomaly: async id => world.anomalies.find(anomaly => anomaly.id === id),
     points: async (flow, labels, detector, range) => world.points({ flow, labels, detector }, range),
     flow: async flow => world.flows.find(state => state.flow === flow),

@@ -1,10 +1,14 @@
 import { AnomalyCard } from './anomaly-card.tsx'
-import type { AnomalyWire } from './api.ts'
+import type { AnomalyWire, StatusWire } from './api.ts'
 import { formatDay } from './format.ts'
 import { Header } from './header.tsx'
 import { Quiet } from './quiet.tsx'
 import { connection, linked, linkedId, now, picture } from './state.ts'
+import { Time } from './time.tsx'
 import { Watch } from './watch.tsx'
+
+/** The flow by which the watch reports on itself. */
+const SELF_WATCH = 'tidewatch'
 
 export function App() {
   const seen = picture.value
@@ -16,6 +20,7 @@ export function App() {
       <Header />
       <main id="main" tabIndex={-1} aria-busy={!seen && connection.value === 'loading'}>
         {connection.value === 'down' && <Down />}
+        {seen && <Impaired problems={seen.status.problems} />}
         {seen ? <Anomalies /> : connection.value === 'loading' && <Loading />}
         {seen && <Watch picture={seen} />}
       </main>
@@ -29,7 +34,9 @@ export function App() {
 }
 
 function Anomalies() {
-  const { open, recent } = picture.value!
+  const { open: all, recent } = picture.value!
+  // What is wrong with the watch itself stands above, with its reasons.
+  const open = all.filter(({ flow }) => flow !== SELF_WATCH)
   return (
     <>
       <Linked />
@@ -56,6 +63,23 @@ function Anomalies() {
         </section>
       )}
     </>
+  )
+}
+
+/** Parts of the watch that do not work: what they would find is not seen, so that this stands above what is seen. */
+function Impaired({ problems }: { problems: StatusWire['problems'] }) {
+  if (problems.length === 0) return null
+  return (
+    <section class="notice trouble" role="alert" aria-labelledby="impaired">
+      <h2 id="impaired">The watch is impaired</h2>
+      <ul>
+        {problems.map(({ component, name, reason, since }) => (
+          <li key={`${component} ${name}`}>
+            {component === name ? `The ${name}` : `${component} ${name}`} {reason} (since <Time at={since} />)
+          </li>
+        ))}
+      </ul>
+    </section>
   )
 }
 

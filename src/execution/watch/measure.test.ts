@@ -110,6 +110,7 @@ describe('metrics', () => {
       'tidewatch_problems{component="scheduler"} 0',
       'tidewatch_flow_consecutive_failures{flow="a"} 2',
       'tidewatch_flow_late{flow="a"} 0',
+      'tidewatch_flow_no_data{flow="a"} 0',
       'tidewatch_flow_lag_seconds{flow="a"} 90',
       'tidewatch_flow_series{flow="a"} 4',
       `tidewatch_flow_last_success_timestamp_seconds{flow="a"} ${(NOW - MINUTE) / 1000}`,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { SECOND } from '../../duration.ts'
-import type { Configuration } from '../../pipeline/configuration.ts'
+import { type Configuration, SELF_WATCH } from '../../pipeline/configuration.ts'
 import type { OpenCount } from '../../stores/store.ts'
 import type { Metrics } from '../metrics.ts'
 import type { SourceHealth } from '../source-checks.ts'
@@ -44,13 +44,15 @@ export function measure(metrics: Metrics, { flows, notifiers }: Configuration, m
     const state = stateOf.get(flow.name)
     const labels = { flow: flow.name }
     metrics.flowFailures.set(labels, state?.failures ?? 0)
-    metrics.flowLate.set(labels, flowHealth(flow, state, at, startedAt) === 'late' ? 1 : 0)
+    const health = flowHealth(flow, state, at, startedAt)
+    metrics.flowLate.set(labels, health === 'late' ? 1 : 0)
+    metrics.flowNoData.set(labels, health === 'no-data' ? 1 : 0)
     metrics.flowLag.set(labels, (at - (state?.watermark ?? NaN)) / SECOND)
     metrics.flowSeries.set(labels, state?.lastRun?.series ?? 0)
     metrics.flowLastSuccess.set(labels, seconds(state?.lastSuccessAt ?? NaN))
     metrics.flowNextRun.set(labels, seconds(state?.nextRunAt ?? NaN))
   }
-  const isConfigured = new Set(flows.map(({ name }) => name))
+  const isConfigured = new Set([SELF_WATCH, ...flows.map(({ name }) => name)])
   for (const { flow, severity } of flows.map(flow => ({ flow: flow.name, severity: flow.severity })))
     metrics.openAnomalies.set({ flow, severity }, 0)
   for (const { flow, severity, count } of measured.open)
@@ -87,6 +89,7 @@ export function measure(metrics: Metrics, { flows, notifiers }: Configuration, m
 const ofFlows = (metrics: Metrics) => [
   metrics.flowFailures,
   metrics.flowLate,
+  metrics.flowNoData,
   metrics.flowLag,
   metrics.flowSeries,
   metrics.flowLastSuccess,

@@ -1,12 +1,15 @@
-import { MINUTE, SECOND } from '../../duration.ts'
-import type { Configuration } from '../../pipeline/configuration.ts'
+import { MINUTE } from '../../duration.ts'
+import { type Configuration, SELF_WATCH } from '../../pipeline/configuration.ts'
 import type { Store } from '../../stores/store.ts'
+import type { ComputePool } from '../compute-pool.ts'
 import type { Metrics } from '../metrics.ts'
 import type { SourceHealth } from '../source-checks.ts'
 import { flowHealth } from './health.ts'
 import { measure } from './measure.ts'
 import type { ProblemLog } from './problem-log.ts'
-import { type Observed, type Problem, problemsNow } from './problems.ts'
+import { type Observed, type Problem, problemsNow, unknownParts, whyNotWorking } from './problems.ts'
+import { recoveryOf, rememberedProblem, WATCH_DEFAULTS } from './self-watch.ts'
+import { type Tracked, track } from './track.ts'
 
 export interface WatchParts {
   readonly store: Store
@@ -15,24 +18,29 @@ export interface WatchParts {
   readonly now: () => number
   readonly configuration: () => Configuration
   readonly sources: () => readonly SourceHealth[]
-  readonly workers: () => { readonly size: number; readonly busy: number; readonly queued: number }
+  readonly pool: Pick<ComputePool, 'load' | 'ready'>
 }
 
 /** Looks at the parts of the program now and then; what it saw last is what health, metrics and notifications are made of. */
 export interface Watch {
   /** Never rejects: a store that fails is something that it sees. */
   look(): Promise<void>
-  problems(): readonly Problem[]
+  problems(): readonly Tracked[]
   /** Why the program is not ready; empty when it is. */
   reasons(): readonly string[]
+  /** Why the watch does not do its work as a whole; empty while it does, undefined before the first look. */
+  whyNotWorking(): readonly string[] | undefined
 }
 
-/** A trial write is made so often. */
-const PROBE_EVERY = 15 * SECOND
 /** Rows are counted so often, since that reads whole tables. */
 const COUNT_EVERY = MINUTE
 
-export function openWatch({ store, metrics, problemLog, now, configuration, sources, workers }: WatchParts): Watch {
+/** A thread is asked for so often. */
+const ASK_POOL_EVERY = MINUTE
+
+/** Goes on with the problems that the store remembers as open. */
+export async function openWatch(parts: WatchParts): Promise<Watch> {
+  const { store, metrics, problemLog, now, configuration, sources, pool } = parts
   const startedAt = now()
   let observed: Observed & Pick<Parameters<typeof measure>[2], 'open'> = {
     at: startedAt,
@@ -44,26 +52,41 @@ export function openWatch({ store, metrics, problemLog, now, configuration, sour
   }
   let storeError: string | undefined
   let writtenAt = NaN
-  let probedAt = -Infinity
   let stats: Readonly<Record<string, number>> = {}
   let countedAt = -Infinity
-  let problems: readonly Problem[] = []
+  const remembered = await store.anomalies({ flow: SELF_WATCH, status: 'open' })
+  let tracked: readonly Tracked[] = remembered.map(anomaly => rememberedProblem(anomaly, startedAt))
+
+  let poolError: string | undefined
+  let poolIsAsked = false
+  // The start has just asked.
+  let poolAskedAt = startedAt
+  /** Not waited for: while all threads are busy, the answer comes when one is free. */
+  function askPool(at: number) {
+    if (poolIsAsked || Math.abs(at - poolAskedAt) < ASK_POOL_EVERY) return
+    poolIsAsked = true
+    poolAskedAt = at
+    pool
+      .ready()
+      .then(
+        () => (poolError = undefined),
+        (error: Error) => (poolError = error.message),
+      )
+      .finally(() => (poolIsAsked = false))
+  }
 
   /** What the store says; what it said before when it fails. */
   async function readStore(at: number) {
     try {
-      // A clock that was set back must not end the trial writes.
-      if (Math.abs(at - probedAt) >= PROBE_EVERY) {
-        probedAt = at
-        await store.probe()
-        writtenAt = at
-      }
+      await store.probe()
+      writtenAt = at
+      // A clock that was set back must not end the counting.
       if (Math.abs(at - countedAt) >= COUNT_EVERY) {
         countedAt = at
         stats = await store.stats()
       }
       const [flows, channels, open] = await Promise.all([store.flows(), store.channels(), store.openCounts()])
-      if (probedAt === writtenAt) storeError = undefined
+      storeError = undefined
       return { flows, channels, open }
     } catch (error) {
       metrics.storeErrors.inc()
@@ -72,12 +95,14 @@ export function openWatch({ store, metrics, problemLog, now, configuration, sour
     }
   }
 
+  let problems: readonly Problem[] | undefined
   const reasons = () => {
     const { flows } = configuration()
     const stateOf = new Map(observed.flows.map(state => [state.flow, state]))
     const isLate = flows.map(flow => flowHealth(flow, stateOf.get(flow.name), observed.at, startedAt) === 'late')
     return [
       ...(storeError === undefined ? [] : [`the store cannot be written: ${storeError}`]),
+      ...(poolError === undefined ? [] : [`no thread computes: ${poolError}`]),
       ...(isLate.length > 0 && isLate.every(Boolean) ? ['no flow runs in time: all of them are late'] : []),
     ]
   }
@@ -85,23 +110,31 @@ export function openWatch({ store, metrics, problemLog, now, configuration, sour
   return {
     async look() {
       const at = now()
+      askPool(at)
       const read = await readStore(at)
       observed = { at, startedAt, ...read, sources: sources(), ...(storeError === undefined ? {} : { storeError }) }
       if (storeError === undefined) problemLog.worked('store')
       else problemLog.failed('store', storeError)
       problems = problemsNow(configuration(), observed)
+      const { after } = configuration().watch ?? WATCH_DEFAULTS
+      const unknown = unknownParts(configuration(), observed)
+      tracked = track(tracked, problems, { now: at, after, recovery: recoveryOf(after), unknown })
       const ready = reasons().length === 0
       measure(metrics, configuration(), {
         ...observed,
         sources: sources(),
         stats,
         writtenAt,
-        workers: workers(),
+        workers: pool.load(),
         ready,
         problems,
       })
     },
-    problems: () => problems,
+    problems: () => tracked,
     reasons,
+    whyNotWorking() {
+      const isChecked = sources().length >= Object.keys(configuration().sources).length
+      return problems && isChecked ? whyNotWorking(configuration(), problems) : undefined
+    },
   }
 }

@@ -3,7 +3,7 @@ import { HOUR, MINUTE } from '../../duration.ts'
 import type { Configuration } from '../../pipeline/configuration.ts'
 import type { ChannelState, FlowState } from '../../stores/store.ts'
 import { calmWorld, fakeFlow } from '../../testing/fake-server-parts.ts'
-import { type Observed, problemsNow } from './problems.ts'
+import { type Observed, problemsNow, unknownParts } from './problems.ts'
 
 const NOW = 100 * HOUR
 const flows = (...names: string[]) => names.map(name => fakeFlow(name, 'up'))
@@ -69,14 +69,26 @@ describe('problems of the watch', () => {
     expect(problemsNow(configured(...names), observed({ flows: some })).map(({ name }) => name)).toEqual(['a', 'b', 'c', 'd'])
   })
 
+  it('are none of flows that failed while their source was down, and have not run since', () => {
+    const { finishedAt } = calmWorld().runs[0]!
+    const since = (upSince: number) => observed({ flows: [failing('a')], sources: [{ name: 'prometheus', ok: true, upSince }] })
+    expect(problemsNow(configured('a'), since(finishedAt))).toEqual([])
+    expect(problemsNow(configured('a'), since(finishedAt - 1)).map(({ name }) => name)).toEqual(['a'])
+    const unasked = observed({ flows: [failing('a')], sources: [] })
+    expect(problemsNow(configured('a'), unasked)).toEqual([])
+    expect([...unknownParts(configured('a'), unasked)]).toEqual(['source prometheus', 'flow a'])
+    expect([...unknownParts(configured('a'), since(finishedAt))]).toEqual(['flow a'])
+    expect([...unknownParts(configured('a'), since(finishedAt - 1))]).toEqual([])
+  })
+
   it('name a late flow, and the scheduler when many are late', () => {
     const late = (name: string) => flow(name, { nextRunAt: NOW - 3 * MINUTE - 1 })
     expect(problemsNow(configured('a', 'b'), observed({ flows: [late('a'), flow('b')] }))).toEqual([
-      { component: 'flow', name: 'a', reason: 'is late: it must run every 1m' },
+      { component: 'flow', name: 'a', reason: 'is late: it must run every 1m', isLate: true },
     ])
     const names = ['a', 'b', 'c', 'd', 'e', 'f']
     expect(problemsNow(configured(...names, 'g'), observed({ flows: [...names.map(late), flow('g')] }))).toEqual([
-      { component: 'scheduler', name: 'scheduler', reason: 'runs 6 of 7 flows late: a, b, c, d, e and others' },
+      { component: 'scheduler', name: 'scheduler', reason: 'runs 6 of 7 flows late: a, b, c, d, e and others', isLate: true },
     ])
   })
 

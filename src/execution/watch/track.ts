@@ -1,0 +1,36 @@
+import { type Problem, problemKey } from './problems.ts'
+
+/** A problem over time. Times are epoch ms. */
+export interface Tracked extends Problem {
+  readonly since: number
+  /** When it was last seen; until then it lasted, as far as is known. */
+  readonly seenAt: number
+}
+
+export interface TrackOptions {
+  readonly now: number
+  /** ms that a part must work before its problem is over. */
+  readonly recovery: number
+  /** ms that a part must fail before its problem is reported. */
+  readonly after: number
+  /** Keys of the parts of which nothing is known now. */
+  readonly unknown: ReadonlySet<string>
+}
+
+/**
+ * The problems that go on, from those before and those that are seen now. One that is not seen for less than `recovery` ms goes on, so that a part
+ * that works for a moment between failures is one problem and is notified once. One that was reported goes on while nothing is known.
+ */
+export function track(
+  before: readonly Tracked[],
+  problems: readonly Problem[],
+  { now, recovery, after, unknown }: TrackOptions,
+): readonly Tracked[] {
+  const known = new Map(before.map(one => [problemKey(one), one]))
+  const seen = problems.map(problem => ({ ...problem, since: known.get(problemKey(problem))?.since ?? now, seenAt: now }))
+  const isSeen = new Set(seen.map(problemKey))
+  // A clock that was set back would keep it for long.
+  const goesOn = (one: Tracked) =>
+    Math.abs(now - one.seenAt) < recovery || (unknown.has(problemKey(one)) && one.seenAt - one.since >= after)
+  return [...seen, ...before.filter(one => !isSeen.has(problemKey(one)) && goesOn(one))]
+}
