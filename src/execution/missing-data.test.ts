@@ -154,6 +154,17 @@ describe('the pods of a workload', () => {
     expect(watched.messages).toEqual([])
   })
 
+  it('that come and go all the time are not remembered without end', async () => {
+    // Ten pods at any time, each of which lives for ten minutes.
+    const churn = Array.from({ length: 300 }, (_, i) => pod(`${i}`, i, i + 10))
+    const watched = watch({ series: [...churn, series({ app: 'other' })] })
+    watched.skipTo(100)
+    await watched.until(250)
+    expect(watched.messages).toEqual([])
+    const remembered = await watched.store.snapshots('web')
+    expect(remembered.length).toBeLessThanOrEqual(10 + 10 + 10 + 1)
+  })
+
   it('are scaled down without a message when their targets are no longer discovered', async () => {
     const labels = (name: string) => ({ pod: name, app: 'shop', job: 'shop', instance: `${name}:80` })
     const all = ['a', 'b', 'c', 'd']

@@ -53,15 +53,17 @@ export function explainMissing(input: MissingInput, cases: readonly MissingCase[
   const { findings } = input
   const decisions = new Map<Anomaly, Decision>()
   const groups: Anomaly[] = []
+  const over: MissingCase[] = []
   for (const [detector, own] of Map.groupBy(cases, ({ anomaly }) => anomaly.detector)) {
     const view = viewMissing(input, detector, own, isExplained, targets)
     for (const one of own) decisions.set(one.anomaly, decide(one, view))
     gather(view, decisions)
     groups.push(...makeGroups(view, decisions, input))
+    over.push(...findOver(view, decisions))
   }
   const anomalies = findings.anomalies.map(anomaly => apply(anomaly, decisions.get(anomaly), findings.range.end))
   const ended = endedGroups(input, groups)
-  return forgetExplained({ ...findings, anomalies: [...anomalies, ...groups, ...ended] }, cases, decisions, input)
+  return forgetExplained({ ...findings, anomalies: [...anomalies, ...groups, ...ended] }, over)
 }
 
 /** What becomes of one case; not ignored, it is reported, for its `workload` when that is given. */
@@ -184,28 +186,29 @@ function apply(anomaly: Anomaly, decision: Decision | undefined, end: number): A
   return withNote(decided, isOver ? ignored : note, end)
 }
 
-/** Series that are explained, whose snapshots nothing needs any more. */
-function forgetExplained(
-  findings: Findings,
-  cases: readonly MissingCase[],
-  decisions: ReadonlyMap<Anomaly, Decision>,
-  { config }: MissingInput,
-): Findings {
-  const newest = findings.range.end - config.query.step
-  const over = new Set(
-    cases.flatMap(({ anomaly, presence: { labels, last } }) => {
-      const { ignored } = decisions.get(anomaly)!
-      const isOver = ignored === REASONS.undiscovered || (ignored === REASONS.replaced && newest - last > REMEMBER_REPLACED)
-      // A later run that still reads its last rows would take it for a new series, and would take back an anomaly that starts in its rows.
-      return isOver && Math.max(last, anomaly.start) < findings.watermark ? [seriesId(labels)] : []
-    }),
-  )
-  if (over.size === 0) return findings
-  const isOver = ({ labels }: { readonly labels: Labels }) => over.has(seriesId(labels))
-  const gone = findings.snapshots.filter(isOver).map(({ labels, detector }) => ({ labels, detector }))
+/** The cases that are explained and not needed to count what their workload had: of those that were replaced, as many as live ones are kept. */
+function findOver({ cases, newest, workloadOf, countWorkload }: MissingView, decisions: ReadonlyMap<Anomaly, Decision>) {
+  const explained = (reason: string) => cases.filter(({ anomaly }) => decisions.get(anomaly)!.ignored === reason)
+  const replaced = Map.groupBy(explained(REASONS.replaced), ({ presence }) => seriesId(workloadOf(presence.labels)))
+  const unneeded = [...replaced.values()].flatMap(own => {
+    const { live } = countWorkload(own[0].presence)
+    const newestFirst = own.toSorted((a, b) => b.presence.last - a.presence.last)
+    return newestFirst.filter(({ presence }, i) => i >= live || newest - presence.last > REMEMBER_REPLACED)
+  })
+  return [...explained(REASONS.undiscovered), ...unneeded]
+}
+
+/** Deletes what is remembered of series that are explained. */
+function forgetExplained(findings: Findings, over: readonly MissingCase[]): Findings {
+  // A later run that still reads its last rows would take it for a new series, and would take back an anomaly that starts in its rows.
+  const isSafe = ({ anomaly, presence }: MissingCase) => Math.max(presence.last, anomaly.start) < findings.watermark
+  const ids = new Set(over.filter(isSafe).map(({ presence }) => seriesId(presence.labels)))
+  if (ids.size === 0) return findings
+  const isForgotten = ({ labels }: { readonly labels: Labels }) => ids.has(seriesId(labels))
+  const gone = findings.snapshots.filter(isForgotten).map(({ labels, detector }) => ({ labels, detector }))
   return {
     ...findings,
-    snapshots: findings.snapshots.filter(snapshot => !isOver(snapshot)),
+    snapshots: findings.snapshots.filter(snapshot => !isForgotten(snapshot)),
     forgotten: [...findings.forgotten, ...gone],
   }
 }
