@@ -4,10 +4,11 @@ import { MINUTE } from '../duration.ts'
 import { DeliveryError } from '../errors.ts'
 import type { Message } from '../stores/store.ts'
 import { exampleMessage } from '../testing/notifier-laws.ts'
-import { type Alert, alertmanager, toAlert, toLabelName } from './alertmanager.ts'
+import { type Alert, toAlert, toLabelName } from './alertmanager/alert.ts'
+import { alertmanager } from './alertmanager.ts'
 
 const NOW = Date.UTC(2026, 0, 5, 10, 6)
-const OPTIONS = { now: NOW, externalUrl: 'http://tidewatch.example', every: MINUTE }
+const OPTIONS = { now: NOW, externalUrl: 'http://tidewatch.example', lapse: 15 * MINUTE }
 
 const messageOf = (changes: Partial<Message['anomaly']>, message: Partial<Message> = {}): Message => {
   const example = exampleMessage(message)
@@ -16,7 +17,7 @@ const messageOf = (changes: Partial<Message['anomaly']>, message: Partial<Messag
 
 /** A notifier with a world that tests look at; `answer` gives the status for a replica. */
 function open(config: object = {}, answer: (host: string) => number | 'down' = () => 200) {
-  const posts: { host: string; path: string; headers: Headers; alert: Alert }[] = []
+  const posts: { host: string; path: string; headers: Headers; alert: Alert; alerts: Alert[] }[] = []
   const lines: string[] = []
   const world = { now: NOW }
   const needs = {
@@ -27,7 +28,8 @@ function open(config: object = {}, answer: (host: string) => number | 'down' = (
       const { host, pathname } = new URL(url)
       const status = answer(host)
       if (status === 'down') throw new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED') })
-      posts.push({ host, path: pathname, headers: new Headers(init.headers), alert: JSON.parse(String(init.body))[0] })
+      const alerts = JSON.parse(String(init.body)) as Alert[]
+      posts.push({ host, path: pathname, headers: new Headers(init.headers), alert: alerts[0]!, alerts })
       return new Response('', { status })
     }) as typeof fetch,
   }
@@ -40,7 +42,6 @@ describe('an alert', () => {
   it('has the labels of the series, the flow and nothing that moves', () => {
     expect(toAlert(exampleMessage(), OPTIONS).labels).toEqual({
       alertname: 'dns-requests',
-      detector: 'seasonal',
       flow: 'dns-requests',
       instance: '10.0.0.1:9153',
       job: 'coredns',
@@ -61,6 +62,7 @@ describe('an alert', () => {
       lower: '90',
       upper: '150',
       shape: 'spike',
+      detector: 'seasonal',
       anomaly_id: 'a1',
       owner: 'dns-team',
       runbook_url: 'https://runbooks.example/dns',
@@ -69,9 +71,9 @@ describe('an alert', () => {
     expect(alert.generatorURL).toBe('http://tidewatch.example/#/anomalies/a1')
   })
 
-  it('fires until four re-sends from now', () => {
+  it('fires from the start of the anomaly, and for as long as it may without being repeated', () => {
     const { startsAt, endsAt } = toAlert(exampleMessage(), OPTIONS)
-    expect([startsAt, endsAt]).toEqual(['2026-01-05T10:00:00.000Z', '2026-01-05T10:10:00.000Z'])
+    expect([startsAt, endsAt]).toEqual(['2026-01-05T10:00:00.000Z', '2026-01-05T10:21:00.000Z'])
   })
 
   it('ends when the anomaly ended', () => {
@@ -91,13 +93,20 @@ describe('an alert', () => {
     }
   })
 
-  it('keeps its labels whatever the numbers, the times, the id and the kind are', () => {
+  it('keeps its labels whatever the numbers, the times, the id, the detector and the kind are', () => {
     const { labels } = toAlert(exampleMessage(), OPTIONS)
     const number = fc.double()
     fc.assert(
       fc.property(
         fc.record({ score: number, strength: number, current: number, expected: number, lower: number, upper: number }),
-        fc.record({ id: fc.string(), version: fc.nat(), start: fc.nat(), end: fc.nat(), sentence: fc.string() }),
+        fc.record({
+          id: fc.string(),
+          version: fc.nat(),
+          start: fc.nat(),
+          end: fc.nat(),
+          sentence: fc.string(),
+          detector: fc.string(),
+        }),
         fc.constantFrom('opened', 'updated', 'resolved', 'withdrawn'),
         (numbers, rest, kind) => {
           expect(toAlert(messageOf({ ...numbers, ...rest }, { kind }), { ...OPTIONS, now: rest.end }).labels).toEqual(labels)
@@ -142,7 +151,6 @@ describe('an alert', () => {
     expect(labels).toEqual({
       alertname: 'TidewatchAnomaly',
       cluster: 'c1',
-      detector: 'seasonal',
       exported_flow: 'x',
       exported_severity: 'y',
       exported_team: 'z',
@@ -214,34 +222,124 @@ describe('replicas', () => {
   })
 })
 
-describe('two anomalies of one series', () => {
-  const second = messageOf({ id: 'a2', start: Date.UTC(2026, 0, 5, 10, 5) }, { key: 'a2:1:opened' })
+describe('labels that are given', () => {
+  const labelsOf = (message: Message, options: object = {}) => toAlert(message, { ...OPTIONS, ...options }).labels
 
-  it('are one alert, so the end of the first said again does not end the second', async () => {
-    const { posts, send } = open()
-    await send(exampleMessage())
-    await send(exampleMessage({ kind: 'resolved' }))
-    await send(second)
-    await send(exampleMessage({ kind: 'resolved' }))
-    expect(posts.map(post => post.alert.annotations.anomaly_id)).toEqual(['a1', 'a1', 'a2'])
+  it('win over the severity and the alertname that an alert has by default: those of the flow over those of the notifier', () => {
+    const bare = messageOf({ annotations: { severity: 'warning' } })
+    expect(labelsOf(bare, { labels: { severity: 'page' } })).toMatchObject({ severity: 'page' })
+    const ofFlow = messageOf({ annotations: { severity: 'warning', 'label:severity': 'ticket', 'label:alertname': 'DnsSlow' } })
+    expect(labelsOf(ofFlow, { labels: { severity: 'page' } })).toMatchObject({ severity: 'ticket', alertname: 'DnsSlow' })
+    expect(labelsOf(messageOf({ annotations: { severity: 'warning', 'label:flow': 'x' } }))).toMatchObject({
+      flow: 'dns-requests',
+    })
   })
 
-  it('that became one keep firing when the other is taken back', async () => {
+  it('keep their genuine names where others become the same', () => {
+    expect(labelsOf(messageOf({ labels: { 'a-b': '1', a_b: '2', 'a.b': '3' }, annotations: {} }))).toEqual({
+      alertname: 'dns-requests',
+      flow: 'dns-requests',
+      a_b: '2',
+      a_b_: '1',
+      a_b__: '3',
+    })
+    const labels = { 'my-team': 'x', my_team: 'y' }
+    expect(labelsOf(messageOf({ labels: {} }), { labels })).toMatchObject({ my_team: 'y', my_team_: 'x' })
+  })
+
+  it('are bounded in number and length, and still tell series apart', () => {
+    const many = (last: string) =>
+      Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`l${i}`, i === 299 ? last : 'v'.repeat(10_000)]))
+    const [one, other] = ['x', 'y'].map(last => labelsOf(messageOf({ labels: many(last) })))
+    expect(Object.keys(one!)).toHaveLength(64)
+    expect(Math.max(...Object.values(one!).map(value => value.length))).toBe(512)
+    expect(one).toMatchObject({ alertname: 'dns-requests', flow: 'dns-requests', severity: 'warning' })
+    expect(one).not.toEqual(other)
+    const [a, b] = ['x', 'y'].map(end =>
+      labelsOf(messageOf({ labels: { long: 'v'.repeat(600) + end, [`${'n'.repeat(200)}`]: '1' } })),
+    )
+    expect(a).not.toEqual(b)
+    expect(Math.max(...Object.keys(a!).map(name => name.length))).toBe(128)
+  })
+})
+
+describe('annotations', () => {
+  const annotationsOf = (changes: Partial<Message['anomaly']>) => toAlert(messageOf(changes), OPTIONS).annotations
+
+  it('are cut at 1,024 characters, with a link to the rest', () => {
+    const { summary, description, owner } = annotationsOf({
+      sentence: '😀'.repeat(2000),
+      annotations: { summary: 'x'.repeat(1025), owner: 'y'.repeat(1024) },
+    })
+    for (const text of [summary!, description!]) {
+      expect(text.length).toBeGreaterThan(1020)
+      expect(text.length).toBeLessThanOrEqual(1024)
+      expect(text.endsWith('… http://tidewatch.example/#/anomalies/a1')).toBe(true)
+    }
+    expect(summary!.isWellFormed()).toBe(true)
+    expect(owner).toBe('y'.repeat(1024))
+  })
+
+  it('hold no address that is cut', () => {
+    const runbook = `https://runbooks.example/${'x'.repeat(1000)}`
+    expect(annotationsOf({ annotations: { runbook } })).not.toHaveProperty('runbook_url')
+  })
+})
+
+describe('two anomalies of one series', () => {
+  const first = exampleMessage()
+  const second = messageOf({ id: 'a2', detector: 'absence' }, { key: 'a2:1:opened' }).anomaly
+
+  it('are one alert, also of two detectors, and the end of one does not end it while the other is open', async () => {
     const { posts, send } = open()
-    await send(second)
-    await send(exampleMessage())
-    await send({ ...second, kind: 'withdrawn' })
-    expect(posts).toHaveLength(2)
+    const fires = await send(first)
+    expect(await send(messageOf({ id: 'a2', detector: 'absence' }))).toBe(fires)
+    expect(await send({ ...exampleMessage({ kind: 'resolved' }), stillOpen: [second] })).toBe(fires)
+    expect(posts.map(post => post.alert.annotations.anomaly_id)).toEqual(['a1', 'a2'])
     await send(exampleMessage({ kind: 'resolved' }))
     expect(posts).toHaveLength(3)
+    expect(Date.parse(posts[2]!.alert.endsAt)).toBeLessThan(NOW)
   })
 
-  it('end both when the second is not heard of any more', async () => {
-    const { posts, send, world } = open()
-    await send(second)
-    world.now += 5 * MINUTE
-    await send(exampleMessage({ kind: 'resolved' }))
-    expect(posts).toHaveLength(2)
+  it('are two alerts where their labels differ', async () => {
+    const { posts, send } = open()
+    const critical = { ...second, annotations: { ...second.annotations, severity: 'critical' } }
+    await send({ ...exampleMessage({ kind: 'withdrawn' }), stillOpen: [critical] })
+    expect(posts).toHaveLength(1)
+  })
+})
+
+describe('an alert whose labels have changed', () => {
+  const identityOf = (labels: Alert['labels']) => JSON.stringify(Object.entries(labels))
+  const accepted = (identity?: string) => ({ kind: 'opened' as const, at: NOW, ...(identity !== undefined && { identity }) })
+
+  it('ends under the old ones when it fires under the new ones', async () => {
+    const { posts, send } = open()
+    const before = await send(messageOf({ annotations: { severity: 'warning' } }))
+    const after = await send(messageOf({ annotations: { severity: 'critical' } }, { accepted: accepted(before as string) }))
+    const [now, old] = posts[1]!.alerts
+    expect([now!.labels.severity, Date.parse(now!.endsAt)]).toEqual(['critical', NOW + 15 * MINUTE])
+    expect([identityOf(old!.labels), Date.parse(old!.endsAt)]).toEqual([before, NOW])
+    await send(messageOf({ annotations: { severity: 'critical' } }, { accepted: accepted(after as string) }))
+    expect(posts[2]!.alerts).toHaveLength(1)
+  })
+
+  it('is not ended by another detector, which is in no label', async () => {
+    const { posts, send } = open()
+    const before = await send(exampleMessage())
+    await send(messageOf({ detector: 'default' }, { accepted: accepted(before as string) }))
+    expect(posts.map(({ alerts }) => alerts.map(({ labels }) => identityOf(labels)))).toEqual([[before], [before]])
+  })
+
+  it('ends under the labels of versions that had the detector among them', async () => {
+    const { posts, send } = open()
+    for (const kind of ['opened', 'resolved'] as const) {
+      await send(messageOf({}, { kind, accepted: accepted() }))
+      const [now, old] = posts.at(-1)!.alerts
+      expect(now!.labels).not.toHaveProperty('detector')
+      expect(old!.labels).toEqual({ ...now!.labels, detector: 'seasonal' })
+      expect(Date.parse(old!.endsAt)).toBe(NOW)
+    }
   })
 })
 
@@ -251,6 +349,17 @@ describe('configuration', () => {
   it('re-sends every minute and for five minutes after the end by default', () => {
     expect(open().notifier.resend).toEqual({ every: MINUTE, afterEnd: 5 * MINUTE })
     expect(open({ resend: { every: '30s' } }).notifier.resend).toEqual({ every: MINUTE / 2, afterEnd: 5 * MINUTE })
+  })
+
+  it('lets an alert fire for a quarter of an hour without being repeated, or four times every', async () => {
+    const lapseOf = async (resend: object) => {
+      const { posts, send } = open({ resend })
+      await send(exampleMessage())
+      return Date.parse(posts[0]!.alert.endsAt) - NOW
+    }
+    expect(await lapseOf({})).toBe(15 * MINUTE)
+    expect(await lapseOf({ every: '5m' })).toBe(20 * MINUTE)
+    expect(await lapseOf({ every: '1s', lapse: '4s' })).toBe(4000)
   })
 
   it('refuses what cannot work', () => {
@@ -264,6 +373,13 @@ describe('configuration', () => {
     ])
     expect(faults({ urls: ['http://am'], bearerToken: '' })).toEqual(['must not be empty'])
     expect(faults({ urls: ['http://am'], resend: { every: '0s' } })).toEqual(['must be at least 1s'])
+    expect(faults({ urls: ['http://am'], resend: { every: '2m', lapse: '5m' } })).toEqual([
+      'must be at least 4 times as long as every',
+    ])
+    expect(faults({ urls: ['http://am'], labels: { flow: 'x', alertname: 'y' } })).toEqual([
+      'must not be given: it tells the alerts of one flow from those of another',
+      'must not be given: use the option alertname',
+    ])
     expect(faults({ urls: ['http://am'], colour: 'red' })).toHaveLength(1)
     expect(faults({ urls: [] })).toHaveLength(1)
   })

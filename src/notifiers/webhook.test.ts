@@ -61,6 +61,13 @@ it('posts the change as JSON with its key', async () => {
   })
 })
 
+it('has the severity that a label of the flow gives', async () => {
+  const send = await open()
+  const message = exampleMessage()
+  await send({ ...message, anomaly: { ...message.anomaly, annotations: { severity: 'warning', 'label:severity': 'page' } } })
+  expect(receiver.receipts[0]!.body.anomaly.annotations.severity).toBe('page')
+})
+
 it('says unknown numbers as null', async () => {
   const send = await open()
   const message = exampleMessage()

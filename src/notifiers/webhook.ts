@@ -89,7 +89,7 @@ export interface WebhookBody {
     readonly lower: number | null
     readonly upper: number | null
     readonly numbers: Readonly<Record<string, number | null>>
-    /** Severity, owner, runbook … of the flow. */
+    /** Severity, owner, runbook … of the flow; its labels as `label:NAME`, of which `severity` wins. */
     readonly annotations: Readonly<Record<string, string>>
     /** Page of the anomaly. */
     readonly url: string
@@ -98,6 +98,7 @@ export interface WebhookBody {
 
 /** The body for a message; plain JSON data. */
 export function webhookBody({ key, kind, anomaly }: Message, externalUrl: string): WebhookBody {
+  const ofLabel = anomaly.annotations['label:severity']
   return {
     version: 1,
     key,
@@ -123,7 +124,7 @@ export function webhookBody({ key, kind, anomaly }: Message, externalUrl: string
       lower: known(anomaly.lower),
       upper: known(anomaly.upper),
       numbers: Object.fromEntries(Object.entries(anomaly.numbers ?? {}).map(([name, value]) => [name, known(value)])),
-      annotations: anomaly.annotations,
+      annotations: { ...anomaly.annotations, ...(ofLabel !== undefined && { severity: ofLabel }) },
       url: `${externalUrl}/#/anomalies/${encodeURIComponent(anomaly.id)}`,
     },
   }

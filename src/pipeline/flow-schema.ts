@@ -47,7 +47,16 @@ export const flowSchema = z.strictObject({
   notify: oneOrMany(z.string()).optional().meta({ description: 'names under `notifiers`; default nobody' }),
   owner: z.string().optional().meta({ description: 'who looks after it' }),
   runbook: z.string().optional().meta({ description: 'address of what to do' }),
-  labels: z.record(z.string(), z.string()).optional().meta({ description: "labels of the flow's alerts" }),
+  labels: z
+    .record(z.string(), z.string())
+    .refine(given => !('flow' in given), {
+      path: ['flow'],
+      message: "must not be given: every alert has its flow's name under it",
+    })
+    .optional()
+    .meta({
+      description: "labels of the flow's alerts; `severity` and `alertname` win over those of the flow and its notifiers",
+    }),
   severity: z.enum(['critical', 'warning', 'info']).optional().meta({ description: 'default warning' }),
   delay: duration().optional().meta({ description: 'how late data may be; default 30s' }),
   reexamine: duration().optional().meta({ description: 'how far back each run looks again; default five steps or two runs' }),

@@ -275,6 +275,11 @@ describe('faults', () => {
       flow('severity: critcal'),
       'f.yaml:7:15 flows[0].severity: must be one of critical, warning, info; got "critcal", did you mean "critical"?',
     ],
+    [
+      'a label that is ours',
+      flow('labels: { flow: x }'),
+      "f.yaml:7:21 flows[0].labels.flow: must not be given: every alert has its flow's name under it",
+    ],
     ['a wrong cron', flow('cron: "61 * * * *"'), 'f.yaml:7:11 flows[0].cron: must be a cron expression, got "61 * * * *"'],
     [
       'an unknown detector',

@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import { seriesId } from '../anomaly.ts'
 import { MINUTE } from '../duration.ts'
 import type { TimeRange } from '../frame/frame.ts'
-import type { AnomalyFilter, StoredAnomaly } from '../stores/store.ts'
+import type { AnomalyFilter, Notification, StoredAnomaly } from '../stores/store.ts'
 import type { ServerParts } from './parts.ts'
 import { BAD_REQUEST, NOT_FOUND, Problem, refuseBadInput } from './problem.ts'
 import { thinRows } from './thin-rows.ts'
@@ -98,10 +98,13 @@ export function anomalyRoutes(parts: ServerParts): OpenAPIHono {
       ...(start === undefined && end === undefined ? {} : { range }),
     }
     const anomalies = await parts.store.anomalies(filter)
-    return c.json({ anomalies: anomalies.map(anomaly => toWire(anomaly, parts)) }, 200)
+    return c.json({ anomalies: await toWire(anomalies, parts) }, 200)
   })
 
-  app.openapi(one, async c => c.json(toWire(await read(parts, c.req.valid('param').id), parts), 200))
+  app.openapi(one, async c => {
+    const [anomaly] = await toWire([await read(parts, c.req.valid('param').id)], parts)
+    return c.json(anomaly!, 200)
+  })
 
   app.openapi(chart, async c => {
     const anomaly = await read(parts, c.req.valid('param').id)
@@ -141,8 +144,21 @@ async function read({ store }: ServerParts, id: string): Promise<StoredAnomaly> 
   return anomaly
 }
 
-function toWire(anomaly: StoredAnomaly, { configuration }: ServerParts): AnomalyWire {
-  const flow = configuration().flows.find(({ name }) => name === anomaly.flow)
+async function toWire(anomalies: readonly StoredAnomaly[], { store }: ServerParts): Promise<AnomalyWire[]> {
+  const notifications = Map.groupBy(await store.notifications(anomalies.map(({ id }) => id)), ({ anomaly }) => anomaly)
+  return anomalies.map(anomaly => ({ ...factsOf(anomaly), ...deliveriesOf(notifications.get(anomaly.id) ?? []) }))
+}
+
+function deliveriesOf(notifications: readonly Notification[]): Pick<AnomalyWire, 'notified' | 'undelivered'> {
+  return {
+    notified: notifications.flatMap(({ channel, kind, state, at }) => (state === 'accepted' ? [{ channel, kind, at }] : [])),
+    undelivered: notifications.flatMap(({ channel, kind, state, at, error }) =>
+      state === 'accepted' ? [] : [{ channel, kind, state, since: at, error: error ?? null }],
+    ),
+  }
+}
+
+function factsOf(anomaly: StoredAnomaly): Omit<AnomalyWire, 'notified' | 'undelivered'> {
   return {
     id: anomaly.id,
     version: anomaly.version,
@@ -169,7 +185,6 @@ function toWire(anomaly: StoredAnomaly, { configuration }: ServerParts): Anomaly
     ignored: anomaly.ignored ?? null,
     withdrawnBecause: anomaly.withdrawnBecause ?? null,
     annotations: { ...anomaly.annotations },
-    channels: [...(flow?.notify ?? [])],
     openedAt: anomaly.openedAt,
     updatedAt: anomaly.updatedAt,
   }

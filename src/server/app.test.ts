@@ -42,7 +42,16 @@ describe('anomalies', () => {
       series: '{server="10.0.0.2"}',
       duration: 14 * 60_000,
       upper: 0.034,
-      channels: ['oncall', 'chat'],
+      notified: [{ channel: 'oncall', kind: 'opened', at: FAKE_NOW - 13 * 60_000 }],
+      undelivered: [
+        {
+          channel: 'chat',
+          kind: 'opened',
+          state: 'pending',
+          since: FAKE_NOW - 14 * 60_000,
+          error: 'chat must answer 2xx, got 502',
+        },
+      ],
     })
     expect(anomalies[1]!.sentence).toContain('91 times')
   })

@@ -11,6 +11,24 @@ export const ProblemWire = z
   .object({ error: z.object({ code: z.string(), message: z.string(), faults: z.array(z.unknown()).optional() }) })
   .openapi('Problem')
 
+const kind = () => z.enum(['opened', 'updated', 'resolved', 'withdrawn'])
+
+export const NotifiedWire = z
+  .object({ channel: z.string(), kind: kind(), at: time().openapi({ description: 'when it was first accepted' }) })
+  .openapi('Notified')
+
+export const UndeliveredWire = z
+  .object({
+    channel: z.string(),
+    kind: kind(),
+    state: z.enum(['pending', 'set aside']).openapi({
+      description: 'set aside: its content was refused; it is tried again with the next change or repetition of the anomaly',
+    }),
+    since: time(),
+    error: z.string().nullable().openapi({ description: 'of the last attempt; null: it was not tried yet' }),
+  })
+  .openapi('Undelivered')
+
 export const AnomalyWire = z
   .object({
     id: z.string(),
@@ -40,7 +58,8 @@ export const AnomalyWire = z
       description: 'why it was withdrawn, when that is because of the configuration or the clock and not of the data',
     }),
     annotations: z.record(z.string(), z.string()),
-    channels: z.array(z.string()).openapi({ description: 'channels that the flow tells' }),
+    notified: z.array(NotifiedWire).openapi({ description: 'what channels accepted, in order of time' }),
+    undelivered: z.array(UndeliveredWire).openapi({ description: 'what channels are to be told and did not accept yet' }),
     openedAt: time(),
     updatedAt: time(),
   })

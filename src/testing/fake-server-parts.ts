@@ -8,7 +8,7 @@ import type { Configuration, FlowConfig } from '../pipeline/configuration.ts'
 import { configurationHash } from '../pipeline/configuration-hash.ts'
 import type { Health, ServerParts } from '../server/parts.ts'
 import { workloadId } from '../stores/models.ts'
-import type { ChannelState, FlowState, ModelRecord, RunLog, Store, StoredAnomaly } from '../stores/store.ts'
+import type { ChannelState, FlowState, ModelRecord, Notification, RunLog, Store, StoredAnomaly } from '../stores/store.ts'
 
 /** What a fake server knows; change the fields and the answers change. */
 export interface FakeWorld {
@@ -17,6 +17,7 @@ export interface FakeWorld {
   flows: FlowState[]
   runs: RunLog[]
   channels: ChannelState[]
+  notifications: Notification[]
   health: Health
   configuration: Configuration
   models: ModelRecord[]
@@ -43,6 +44,7 @@ export function calmWorld(): FakeWorld {
     flows: flows.map(({ name }) => fakeFlowState(name)),
     runs: flows.map(({ name }) => fakeRun(name)),
     channels: [],
+    notifications: [],
     health: {
       ready: true,
       reasons: [],
@@ -150,6 +152,22 @@ export function oddWorld(): FakeWorld {
   const before: RunLog = { ...fakeRun('coredns-errors'), diagnostics: [{ level: 'info', message: 'asked', request }] }
   world.runs = [failed, before, ...world.runs.filter(({ flow }) => flow !== 'coredns-errors')]
   world.flows = world.flows.map(state => (state.flow === 'coredns-errors' ? { ...state, lastRun: failed, failures: 3 } : state))
+  const pending = { channel: 'chat', kind: 'opened', state: 'pending', error: 'chat must answer 2xx, got 502' } as const
+  world.notifications = [
+    { anomaly: 'a-3', channel: 'oncall', kind: 'opened', state: 'accepted', at: at - 4.9 * HOUR },
+    { anomaly: 'a-3', channel: 'oncall', kind: 'resolved', state: 'accepted', at: at - 4.7 * HOUR },
+    { ...pending, anomaly: 'a-1', at: at - 14 * MINUTE },
+    { anomaly: 'a-1', channel: 'oncall', kind: 'opened', state: 'accepted', at: at - 13 * MINUTE },
+    { ...pending, anomaly: 'a-2', at: at - 12 * MINUTE },
+    {
+      anomaly: 'a-2',
+      channel: 'oncall',
+      kind: 'opened',
+      state: 'set aside',
+      error: 'oncall must answer 2xx, got 400',
+      at: at - 12 * MINUTE,
+    },
+  ]
   world.channels = [
     {
       channel: 'oncall',
@@ -217,6 +235,7 @@ export function fakeServerParts(world: FakeWorld): ServerParts {
     flows: async () => world.flows,
     runs: async (flow, limit = 20) => world.runs.filter(run => run.flow === flow).slice(0, limit),
     channels: async () => world.channels,
+    notifications: async ids => world.notifications.filter(({ anomaly }) => ids.includes(anomaly)),
     models: async flow => world.models.filter(model => flow === undefined || model.flow === flow),
     async restoreModel(key, version, at) {
       const isSame = (model: ModelRecord) => workloadId(model) === workloadId(key)

@@ -3,7 +3,7 @@ import { anomalyAddress } from './address.ts'
 import type { AnomalyWire } from './api.ts'
 import { Chart } from './chart.tsx'
 import { formatNumber, formatSpan } from './format.ts'
-import { linkedId, now, picture } from './state.ts'
+import { linkedId, now } from './state.ts'
 import { Time } from './time.tsx'
 
 /** All that a person asks of one anomaly. */
@@ -58,7 +58,7 @@ export function AnomalyCard({ anomaly }: { anomaly: AnomalyWire }) {
           </Fact>
         )}
         {anomaly.withdrawnBecause !== null && <Fact name="withdrawn">{anomaly.withdrawnBecause}</Fact>}
-        <Fact name="told">
+        <Fact name="notified">
           <Delivery anomaly={anomaly} />
         </Fact>
       </dl>
@@ -111,22 +111,23 @@ function Fact({ name, children }: { name: string; children: preact.ComponentChil
   )
 }
 
-/** Who is told, and what stands in the way. */
+/** Who accepted a message about it and when, and who has not yet. */
 function Delivery({ anomaly }: { anomaly: AnomalyWire }) {
-  if (anomaly.ignored !== null) return <>nobody: {anomaly.ignored}</>
-  if (anomaly.channels.length === 0) return <>nobody: the flow names no channel</>
-  const states = new Map(picture.value?.channels.map(channel => [channel.name, channel]))
+  const { ignored, notified, undelivered } = anomaly
+  if (notified.length === 0 && undelivered.length === 0) return <>nobody{ignored !== null && `: ${ignored}`}</>
   return (
     <ul class="chips">
-      {anomaly.channels.map(name => {
-        const failing = states.get(name)?.health === 'failing'
-        return (
-          <li class={`chip ${failing ? 'bad' : ''}`} key={name} title={states.get(name)?.lastError ?? undefined}>
-            {name}
-            {failing && ', failing'}
-          </li>
-        )
-      })}
+      {notified.map(({ channel, kind, at }) => (
+        <li class="chip" key={`${channel} ${kind}`}>
+          <b>{channel}</b> {kind} <Time at={at} />
+        </li>
+      ))}
+      {undelivered.map(({ channel, kind, state, error }) => (
+        <li class={`chip ${error === null ? '' : 'bad'}`} key={`${channel} ${kind} ${state}`} title={error ?? undefined}>
+          <b>{channel}</b> {kind},{' '}
+          {state === 'set aside' ? 'refused, set aside' : error === null ? 'to be sent' : 'not accepted yet'}
+        </li>
+      ))}
     </ul>
   )
 }
