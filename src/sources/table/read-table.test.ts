@@ -151,6 +151,19 @@ describe('readTable', () => {
     )
   })
 
+  it.each([
+    ['maxBytes', 'ts,v\n1,2\n', 5],
+    ['maxBytes', `ts,v\n${',\n'.repeat(1000)}`, 2010],
+    ['line', 'v'.repeat(4_194_305), undefined],
+    ['cell', `ts,${'v'.repeat(65_537)}\n`, undefined],
+    ['columns', `ts${Array.from({ length: 10_000 }, (_, i) => `,v${i}`).join('')}\n`, undefined],
+    [undefined, 'ts,v\n1,x\n', undefined],
+  ])('names the limit that was hit, for those who count: %s', async (limit, text, maxBytes) => {
+    const error = await read(text, maxBytes === undefined ? {} : { maxBytes }).catch((reason: SourceError) => reason)
+    expect(error).toBeInstanceOf(SourceError)
+    expect((error as SourceError).limit).toBe(limit)
+  })
+
   it('takes no memory for values that are not there', async () => {
     const blank = '\n'.repeat(1_000_000)
     const columns = Array.from({ length: 2000 }, (_, i) => `v${i}`)

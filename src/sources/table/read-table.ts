@@ -65,12 +65,12 @@ export async function readTable(
 }
 
 function parseTable(bytes: Buffer, name: string, options: TableOptions & { readonly maxBytes: number }): Table {
-  const fail = (line: number, column: number, message: string) =>
-    new SourceError(`${name}:${line}:${column}: ${message}`, { retryable: false })
+  const fail: Fail = (line, column, message, limit) =>
+    new SourceError(`${name}:${line}:${column}: ${message}`, { retryable: false, limit })
   const begin = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
   if (bytes.subarray(0, 64).includes(0)) throw fail(1, 1, 'must be text in UTF-8, got bytes that are zero (UTF-16, or no text)')
   const headerEnd = endOfLine(bytes, begin)
-  if (headerEnd - begin > MAX_LINE) throw fail(1, 1, tooLong('a line', MAX_LINE, headerEnd - begin))
+  if (headerEnd - begin > MAX_LINE) throw fail(1, 1, tooLong('a line', MAX_LINE, headerEnd - begin), 'line')
   const separator = findSeparator(bytes, begin, headerEnd)
   const header = readHeader(bytes.toString('utf8', begin, headerEnd), String.fromCharCode(separator), fail)
   if (header.length === 1 && header[0] === '') throw fail(1, 1, 'must have a header line, got an empty one')
@@ -85,6 +85,7 @@ function parseTable(bytes: Buffer, name: string, options: TableOptions & { reado
       1,
       1,
       `must have at most ${most} values, got about ${rows * (wanted.size + 1)}; ${options.maxBytesOption} sets the limit`,
+      'maxBytes',
     )
   const times = new Float64Array(rows)
   const slots: (Float64Array | undefined)[] = header.map((_, i) => (wanted.has(i) ? new Float64Array(rows) : undefined))
@@ -103,7 +104,7 @@ function parseTable(bytes: Buffer, name: string, options: TableOptions & { reado
       at = next
       continue
     }
-    if (end - at > MAX_LINE) throw fail(line, 1, tooLong('a line', MAX_LINE, end - at))
+    if (end - at > MAX_LINE) throw fail(line, 1, tooLong('a line', MAX_LINE, end - at), 'line')
     let cell = 0
     let from = at
     while (from <= end) {
@@ -114,7 +115,7 @@ function parseTable(bytes: Buffer, name: string, options: TableOptions & { reado
         if (to === end) throw fail(line, from - at + 1, 'must close its quote on the same line')
         to++
       } else while (to < end && bytes[to] !== separator) to++
-      if (to - from > MAX_CELL) throw fail(line, from - at + 1, tooLong('a cell', MAX_CELL, to - from))
+      if (to - from > MAX_CELL) throw fail(line, from - at + 1, tooLong('a cell', MAX_CELL, to - from), 'cell')
       if (cell === timeAt) {
         if (format === undefined) {
           format = guessTimeFormat(textOf(bytes, from, to))
@@ -191,12 +192,15 @@ function findSeparator(bytes: Buffer, from: number, to: number): number {
   return [...counts].reduce((best, entry) => (entry[1] > best[1] ? entry : best))[0]
 }
 
+/** A fault at its place; `limit` is the one that was hit, if it was one. */
+type Fail = (line: number, column: number, message: string, limit?: string) => SourceError
+
 /** Names of the columns; blanks around them are not theirs. */
-function readHeader(line: string, separator: string, fail: (line: number, column: number, message: string) => Error): string[] {
+function readHeader(line: string, separator: string, fail: Fail): string[] {
   const header = splitLine(line, separator).map(cell => cell.trim())
-  if (header.length > MAX_COLUMNS) throw fail(1, 1, `must have at most ${MAX_COLUMNS} columns, got ${header.length}`)
+  if (header.length > MAX_COLUMNS) throw fail(1, 1, `must have at most ${MAX_COLUMNS} columns, got ${header.length}`, 'columns')
   const long = header.find(cell => cell.length > MAX_CELL)
-  if (long !== undefined) throw fail(1, 1, tooLong('a cell', MAX_CELL, long.length))
+  if (long !== undefined) throw fail(1, 1, tooLong('a cell', MAX_CELL, long.length), 'cell')
   if ((line.match(/"/g)?.length ?? 0) % 2 === 1) throw fail(1, 1, 'must close its quote on the same line')
   return header
 }
