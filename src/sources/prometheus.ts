@@ -1,4 +1,5 @@
 import { component } from '../component.ts'
+import { DAY } from '../duration.ts'
 import { SourceError } from '../errors.ts'
 import { asker } from './prometheus-api/ask.ts'
 import { fromInstant } from './prometheus-api/join.ts'
@@ -7,6 +8,9 @@ import { addressed, readRange } from './prometheus-api/read-range.ts'
 import { seconds } from './prometheus-api/seconds.ts'
 import { targetQuery, toTargets } from './prometheus-api/targets.ts'
 import type { Source, SourceNeeds } from './source.ts'
+
+/** A metric without samples for longer is named no more. */
+const NAMED = 31 * DAY
 
 /**
  * Any server with the HTTP API of Prometheus. `expr` is PromQL, or the dialect of the server. Long ranges are asked in pieces and joined; a
@@ -45,7 +49,9 @@ export const prometheus = component<Source, typeof options, SourceNeeds>({
         return expr === undefined ? [] : toTargets((await latest({ expr, time }, signal)).frames)
       },
       async names(signal) {
-        const { data, request } = await ask('label/__name__/values', {}, { kind: 'json' }, signal)
+        // Without a range a current VictoriaMetrics names what the last day had.
+        const range = { start: seconds(needs.now() - NAMED), end: seconds(needs.now()) }
+        const { data, request } = await ask('label/__name__/values', range, { kind: 'json' }, signal)
         return addressed(options.url, [request], () => {
           if (!Array.isArray(data))
             throw new SourceError('must answer with a list of names, got something else', { retryable: false })
