@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +8,7 @@ import type { Labels } from '../anomaly.ts'
 import { SourceError } from '../errors.ts'
 import { create } from '../pipeline/configuration.ts'
 import { Secret } from '../secret.ts'
+import { formatSize } from '../size.ts'
 import {
   type FakeAnswer,
   type FakePrometheus,
@@ -612,6 +614,14 @@ describe('prometheus', () => {
       expect(success).toBe(false)
       expect(error?.message).toContain(message)
       expect(error?.message).not.toContain('hunter2')
+    })
+    it('and whose limits are as documented', () => {
+      const page = readFileSync(join(import.meta.dirname, '../../docs/sources.md'), 'utf8')
+      const { maxBytes, maxSeries, maxSamples, maxLabels, maxLabelLength, maxPoints } = parse({}).data!
+      const counts = { maxSeries, maxSamples, maxLabels, maxLabelLength, maxPoints }
+      const texts = Object.entries(counts).map(([name, value]) => [name, value.toLocaleString('en')])
+      for (const [name, text] of [...texts, ['maxBytes', formatSize(maxBytes)]])
+        expect(page).toMatch(new RegExp(`\\| \`${name}\` +\\| ${text} +\\|`))
     })
     it('and whose secrets do not print', () => {
       expect(JSON.stringify(parse({ bearerToken: 'hunter2', headers: { a: 'hunter2' } }).data)).not.toContain('hunter2')
