@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from '@commande
 import { ConfigError, DeliveryError, InputError, SourceError, StartError, StoreError } from '../errors.ts'
 import { parseSize } from '../size.ts'
 import { collect, withAccessOptions, withConnectOptions } from './connect/options.ts'
+import { keepHeapSmall } from './small-heap.ts'
 import { paint, realTerminal, type Terminal } from './terminal.ts'
 import { VERSION } from './version.ts'
 
@@ -88,7 +89,10 @@ ${EXIT_CODES}`,
     .description('run the flows of a configuration: watch, store, tell, and serve page and API')
     .option('-c, --config <file>', 'configuration', 'tidewatch.yaml')
     .addHelpText('after', examples('serve', 'serve --config /etc/tidewatch/tidewatch.yaml'))
-    .action(async options => (await import('./serve.ts')).run(options))
+    .action(async options => {
+      keepHeapSmall()
+      await (await import('./serve.ts')).run(options)
+    })
 
   program
     .command('demo')

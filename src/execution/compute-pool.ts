@@ -72,6 +72,8 @@ function openThreads(maxThreads: number): Threads {
     minThreads: 1,
     maxThreads,
     idleTimeout: 30_000,
+    // Most of what a task makes is gone when it ends; by default a thread keeps up to 64 MiB for such things.
+    resourceLimits: { maxYoungGenerationSizeMb: 8 },
   })
   // What comes from a thread that no task waits for, as the late answer to one that was cancelled, is of no use and must not end the process.
   pool.on('error', () => {})

@@ -1,4 +1,5 @@
 import { serialize } from 'node:v8'
+import { crc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import type { State } from '../detectors/detector.ts'
 import { StoreError } from '../errors.ts'
@@ -30,6 +31,18 @@ describe('state', () => {
     }
   })
 
+  it('of many bytes is compressed, and comes back from bytes that were not', () => {
+    const large: State = { version: 1, slots: new Float64Array(10_000).fill(NaN), level: Float64Array.of(1, NaN, -0) }
+    expect(encodeState(large).length).toBeLessThan(1000)
+    expect(decodeState(encodeState(large))).toEqual(large)
+    const body = serialize(large)
+    const before = new Uint8Array(8 + body.length)
+    before.set([0x54, 0x57, 0x53, 1])
+    new DataView(before.buffer).setUint32(4, crc32(body))
+    before.set(body, 8)
+    expect(decodeState(before)).toEqual(large)
+  })
+
   it('is copied when encoded', () => {
     const level = Float64Array.of(1, 2)
     const bytes = encodeState({ version: 1, level })
@@ -37,7 +50,7 @@ describe('state', () => {
     expect(decodeState(bytes)).toEqual({ version: 1, level: Float64Array.of(1, 2) })
   })
 
-  it('adds 8 bytes to the structured clone', () => {
+  it('of few bytes adds 8 to the structured clone', () => {
     expect(encodeState(state).length).toBe(serialize(state).length + 8)
   })
 
