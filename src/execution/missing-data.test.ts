@@ -231,6 +231,15 @@ describe('everything that vanishes at once', () => {
     expect(watched.messages.map(message => message.split(' for ')[0])).toEqual(['opened web: 20 of 30 series have had no data'])
   })
 
+  it('is said once of those that come after ten, where they vanish little by little', async () => {
+    const racks = Array.from({ length: 40 }, (_, i) => series({ host: `${i}` }, 0, i < 30 ? 100 + Math.floor(i / 3) : Infinity))
+    const watched = watch({ series: racks })
+    watched.skipTo(95)
+    await watched.until(130)
+    expect(watched.messages.filter(message => message.startsWith('opened web: '))).toHaveLength(1)
+    expect(watched.messages).toHaveLength(10)
+  })
+
   it('is the series itself when the flow has only one', async () => {
     const watched = watch({ series: [hole({}, 100, 130)] })
     await watched.until(125)

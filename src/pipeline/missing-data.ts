@@ -21,7 +21,7 @@ function isReason(ignored: string | undefined): ignored is string {
   return ignored !== undefined && (Object.values(REASONS) as string[]).includes(ignored)
 }
 
-/** More series than this that vanish one by one are reported once for the flow. */
+/** When more series than this are missing at a time, further ones are reported once for the flow. */
 const MOST_ALONE = 10
 /** A series that was replaced counts for so long as one that its workload had. */
 const REMEMBER_REPLACED = HOUR
@@ -113,15 +113,14 @@ function decidePast({ anomaly, presence, stored }: MissingCase, view: MissingVie
 
 /** Of those that people would be notified of now: all of a flow, or many, are reported once for the flow, others once for their workload. */
 function gather({ cases, live, known }: MissingView, decisions: Map<Anomaly, Decision>): void {
-  const fresh = cases.filter(
-    ({ anomaly, stored, now }) =>
-      decisions.get(anomaly)!.ignored === undefined && (stored === undefined || (now && stored.ignored !== undefined)),
-  )
+  const reported = cases.filter(({ anomaly }) => decisions.get(anomaly)!.ignored === undefined)
+  const fresh = reported.filter(({ stored, now }) => stored === undefined || (now && stored.ignored !== undefined))
+  const open = reported.filter(({ stored, now }) => now && stored !== undefined && stored.ignored === undefined).length
   const messages = new Set(fresh.map(({ anomaly }) => seriesId(decisions.get(anomaly)!.workload ?? anomaly.labels)))
   const isAll = live.length === 0 && known.length > 1 && fresh.length > 1
   for (const { anomaly } of fresh) {
     const decision = decisions.get(anomaly)!
-    if (isAll || messages.size > MOST_ALONE) decisions.set(anomaly, { ...decision, ignored: REASONS.inFlow })
+    if (isAll || open + messages.size > MOST_ALONE) decisions.set(anomaly, { ...decision, ignored: REASONS.inFlow })
     else if (decision.workload) decisions.set(anomaly, { ...decision, ignored: REASONS.inWorkload })
   }
 }
