@@ -93,6 +93,12 @@ describe('an alert', () => {
     }
   })
 
+  it('says of a value without bound that it is one, and nothing of what is unknown', () => {
+    const { annotations } = toAlert(messageOf({ current: -Infinity, expected: 12.3456789, upper: NaN }), OPTIONS)
+    expect(annotations).toMatchObject({ current: '-Inf', expected: '12.3457' })
+    expect(annotations.upper).toBeUndefined()
+  })
+
   it('keeps its labels whatever the numbers, the times, the id, the detector and the kind are', () => {
     const { labels } = toAlert(exampleMessage(), OPTIONS)
     const number = fc.double()

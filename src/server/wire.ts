@@ -47,7 +47,9 @@ export const AnomalyWire = z
     peak: time(),
     duration: z.number(),
     ongoing: z.boolean(),
-    current: maybeNumber().openapi({ description: 'value of the strangest point' }),
+    current: maybeNumber().openapi({
+      description: 'value of the strangest point; null when it is unknown or infinite, which the sentence says',
+    }),
     expected: maybeNumber(),
     lower: maybeNumber().openapi({ description: 'lower edge of the band at the strangest point' }),
     upper: maybeNumber(),

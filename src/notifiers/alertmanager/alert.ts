@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { isInfinite } from '../../math/is-measured.ts'
 import type { Message, StoredAnomaly } from '../../stores/store.ts'
 
 /** An alert of API v2. The label set is its identity, so no label ever holds a number, a time, an id or the name of a detector. */
@@ -128,8 +129,12 @@ function alertAnnotations(anomaly: StoredAnomaly, externalUrl: string): Record<s
   return Object.fromEntries([...cutTexts, ...links].filter(([, text]) => Boolean(text)))
 }
 
-/** Six significant digits; undefined when unknown. */
-const print = (value: number) => (Number.isFinite(value) ? String(Number(value.toPrecision(6))) : undefined)
+/** Six significant digits, infinities as Prometheus writes them; undefined when unknown. */
+function print(value: number): string | undefined {
+  if (Number.isNaN(value)) return undefined
+  if (isInfinite(value)) return value > 0 ? '+Inf' : '-Inf'
+  return String(Number(value.toPrecision(6)))
+}
 
 /** The nearest name that every Alertmanager takes: letters, digits and `_`, no digit first. */
 export function toLabelName(text: string): string {
