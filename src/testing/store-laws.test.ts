@@ -157,6 +157,8 @@ const breakers: Readonly<Record<string, () => Breaker>> = {
   'remembers what each channel accepted, when, and under which identity': () => store => ({
     delivered: (id, at, again) => store.delivered(id, at, again),
   }),
+  'what was written, accepted or tried in the future is due now: the clock was wrong': () =>
+    outboxWith(messages => messages.filter(({ createdAt }) => createdAt > 1000)),
   'gives no message of the flows that are held': () => store => ({
     outbox: (channel, now, limit) => store.outbox(channel, now, limit),
   }),

@@ -527,8 +527,6 @@ export const storeLaws: readonly StoreLaw[] = [
       (await store.anomalies({ status: 'open' })).map(({ flow }) => flow),
       ['g'],
     )
-    const [end] = (await store.outbox('log', 1050)).filter(({ kind }) => kind === 'withdrawn')
-    assert.equal(end, undefined)
     const told = (await store.outbox('log', 2000)).filter(({ anomaly }) => anomaly.flow === 'f' && anomaly.start === 40)
     assert.deepEqual(
       told.map(({ kind, anomaly }) => [kind, anomaly.status, anomaly.withdrawnBecause]),
@@ -765,6 +763,21 @@ export const storeLaws: readonly StoreLaw[] = [
     const [anew] = await store.outbox('log', 4000)
     await store.delivered(anew.id, 4000)
     assert.deepEqual((await store.notifications([id])).at(-1), { ...told, at: 4000 }, 'told anew')
+  }),
+  law('what was written, accepted or tried in the future is due now: the clock was wrong', async store => {
+    const three = ['a', 'b', 'c'].map(detector => sampleAnomaly({ detector }))
+    await store.commit(sampleRun({ channels: ['log'], anomalies: three }))
+    assert.equal((await store.outbox('log', 500)).length, 3, 'written')
+    const [a, b] = await store.outbox('log', 1000)
+    await store.delivered(a.id, 90_000, 90_600)
+    await store.retry(b.id, 90_000, 95_000, 'busy')
+    const due = async (now: number) => (await store.outbox('log', now)).map(({ id }) => id)
+    assert.deepEqual((await due(2000)).includes(a.id), true, 'accepted')
+    assert.deepEqual((await due(2000)).includes(b.id), true, 'tried')
+    await store.delivered(a.id, 2000, 2600)
+    await store.retry(b.id, 2000, 3000, 'busy')
+    assert.deepEqual([(await due(2500)).includes(a.id), (await due(2500)).includes(b.id)], [false, false])
+    assert.equal((await store.channels())[0].failingSince, 2000)
   }),
   law('gives no message of the flows that are held', async store => {
     await store.commit(sampleRun({ anomalies: [sampleAnomaly()] }))

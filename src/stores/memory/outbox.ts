@@ -81,6 +81,10 @@ export function openMemoryOutbox({ anomaly, anomaliesOf, isRetired }: Surroundin
       .filter(one => one.channel === channel)
       .reduce<(Accepted & { message: number }) | undefined>((a, b) => (a && a.message > b.message ? a : b), undefined)
 
+  /** Times in the future come from a clock that was wrong: what was written, accepted or tried then is due now. */
+  const isDue = ({ dueAt, createdAt, doneAt, attempts, channel }: Row, now: number) =>
+    dueAt <= now || createdAt > now || doneAt > now || (attempts > 0 && channels.get(channel)!.failingSince > now)
+
   const isToldOpen = (id: string, channel: string) => {
     const last = rowsAbout(id, channel).findLast(({ state }) => state !== 'aside')
     return last?.kind === 'opened'
@@ -158,10 +162,10 @@ export function openMemoryOutbox({ anomaly, anomaliesOf, isRetired }: Surroundin
       const heads = new Set<string>()
       const due = [...rows.values()].filter(row => {
         if (row.channel !== channel || row.state === 'done' || held.includes(row.anomaly.flow)) return false
-        if (row.state !== 'pending') return row.dueAt <= now && !isRetired(row.anomaly.flow)
+        if (row.state !== 'pending') return isDue(row, now) && !isRetired(row.anomaly.flow)
         if (heads.has(row.anomaly.id)) return false
         heads.add(row.anomaly.id)
-        return row.dueAt <= now
+        return isDue(row, now)
       })
       const rank = ({ state }: Row) => Number(state !== 'pending')
       return due
@@ -205,7 +209,7 @@ export function openMemoryOutbox({ anomaly, anomaliesOf, isRetired }: Surroundin
       row.dueAt = again
       row.error = error
       channel.lastError = error
-      if (Number.isNaN(channel.failingSince)) channel.failingSince = at
+      channel.failingSince = Number.isNaN(channel.failingSince) ? at : Math.min(channel.failingSince, at)
     },
     async setAside(id, at, again, error) {
       const { row, channel } = rowOf(id)

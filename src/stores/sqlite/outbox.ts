@@ -82,15 +82,19 @@ interface DueRow extends Row {
   readonly overtaken_at: number | null
 }
 
-/** First messages before others; behind a message that waits, the later ones of its anomaly wait too. */
+/**
+ * First messages before others; behind a message that waits, the later ones of its anomaly wait too. Times in the future come from a clock
+ * that was wrong: what was written, accepted or tried then is due now.
+ */
 export function dueMessages(db: Database, channel: string, now: number, limit: number, held: readonly string[]): Message[] {
   const rows = db
     .statement(
       `SELECT m.id, m.key, m.anomaly, m.kind, m.body, m.created_at, m.attempts, m.state, a.body AS latest, (
          SELECT n.created_at FROM outbox n WHERE n.anomaly = m.anomaly AND n.channel = m.channel AND n.id > m.id ORDER BY n.id DESC LIMIT 1
        ) AS overtaken_at
-       FROM outbox m LEFT JOIN anomalies a ON a.id = m.anomaly
-       WHERE m.channel = ?1 AND m.state IN ('pending', 'resend', 'aside') AND m.due_at <= ?2
+       FROM outbox m LEFT JOIN anomalies a ON a.id = m.anomaly JOIN channels c ON c.name = m.channel
+       WHERE m.channel = ?1 AND m.state IN ('pending', 'resend', 'aside')
+       AND (m.due_at <= ?2 OR m.created_at > ?2 OR m.done_at > ?2 OR (m.attempts > 0 AND c.failing_since > ?2))
        AND NOT EXISTS (
          SELECT 1 FROM outbox e WHERE e.anomaly = m.anomaly AND e.channel = m.channel AND e.id < m.id AND e.state = 'pending'
        )
@@ -215,7 +219,7 @@ export function markDelivered(db: Database, id: number, at: number, again?: numb
 export function markFailed(db: Database, id: number, at: number, again: number, error: string): void {
   const { channel } = messageOf(db, id)
   db.statement('UPDATE outbox SET due_at = ?, attempts = attempts + 1, error = ? WHERE id = ?').run(again, error, id)
-  db.statement('UPDATE channels SET last_error = ?, failing_since = coalesce(failing_since, ?) WHERE name = ?').run(
+  db.statement('UPDATE channels SET last_error = ?1, failing_since = min(coalesce(failing_since, ?2), ?2) WHERE name = ?3').run(
     error,
     at,
     channel,
