@@ -12,6 +12,7 @@ import { labelled } from './labelled.ts'
 import * as labels from './labels.ts'
 import * as models from './models.ts'
 import * as nab from './nab.ts'
+import * as readers from './readers.ts'
 import * as reading from './reading.ts'
 import * as scale from './scale.ts'
 import * as speed from './speed.ts'
@@ -32,6 +33,7 @@ const benches: Readonly<Record<string, Bench>> = {
   comparison,
   labels,
   scale,
+  readers,
   reading,
   footprint,
   explore,

@@ -81,8 +81,11 @@ function warnOfOpenDoors({ host, auth, tls }: ServerConfig, { log }: World): voi
     log('warning', 'server.auth without server.tls: credentials are sent in plain text unless something before it has TLS')
 }
 
+/** ms; what a reader sees is at most so much older than it could be. */
+const SHARE_ANSWERS_FOR = 250
+
 function appOf(service: Service, reload: () => Promise<void>, { now, log }: World) {
-  return makeApp({
+  const parts = {
     store: service.store,
     configuration: service.configuration,
     health: service.health,
@@ -90,8 +93,9 @@ function appOf(service: Service, reload: () => Promise<void>, { now, log }: Worl
     metrics: service.metrics,
     now,
     version: VERSION,
-    log: line => log('error', line),
-  })
+    log: (line: string) => log('error', line),
+  }
+  return makeApp(parts, { shareFor: SHARE_ANSWERS_FOR })
 }
 
 function reloadOnSignal(reload: () => Promise<void>, { log }: World): void {

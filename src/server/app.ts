@@ -16,6 +16,7 @@ import { modelRoutes } from './models.ts'
 import { pageRoutes } from './page.ts'
 import type { ServerParts } from './parts.ts'
 import { answerError, Problem } from './problem.ts'
+import { shareAnswers } from './share-answers.ts'
 import { sourceRoutes } from './sources.ts'
 import { statusRoutes } from './status.ts'
 
@@ -26,6 +27,8 @@ export interface AppOptions {
   readonly web?: string
   /** ms between looks at the store while pages listen for changes. */
   readonly lookEvery?: number
+  /** ms for which an answer of the API is given to all who ask the same; without it each is made anew. */
+  readonly shareFor?: number
 }
 
 /** What is asked again and again, and rarely changes. */
@@ -57,6 +60,9 @@ export function makeApp(parts: ServerParts, options: AppOptions = {}): OpenAPIHo
   )
 
   for (const path of LISTS) app.use(path, revalidated())
+  const sharing = options.shareFor ? shareAnswers(options.shareFor) : undefined
+  // Events are a stream of each reader.
+  if (sharing) app.use('/api/v1/:what{(?!events$).*}', sharing.middleware)
 
   app.route('/', lifecycleRoutes(parts))
   app.route('/', metricsRoutes(parts))
@@ -66,7 +72,11 @@ export function makeApp(parts: ServerParts, options: AppOptions = {}): OpenAPIHo
   app.route('/', channelRoutes(parts))
   app.route('/', modelRoutes(parts))
   app.route('/', statusRoutes(parts))
-  app.route('/', eventRoutes(parts, options.lookEvery === undefined ? {} : { lookEvery: options.lookEvery }))
+  const { lookEvery } = options
+  app.route(
+    '/',
+    eventRoutes(parts, { ...(lookEvery === undefined ? {} : { lookEvery }), ...(sharing ? { onChange: sharing.clear } : {}) }),
+  )
   app.route('/', pageRoutes(options.web))
   app.doc31('/api/v1/openapi.json', {
     openapi: '3.1.0',

@@ -13,10 +13,17 @@ const MOST_UNREAD = 20
 /** An open page takes one connection; a hundred of them is somebody's mistake. */
 const MOST_LISTENERS = 100
 
+export interface EventOptions {
+  readonly lookEvery?: number
+  readonly mostListeners?: number
+  /** Called before anybody is told of a change. */
+  readonly onChange?: () => void
+}
+
 /** `/api/v1/events`: server-sent events, `change` when there is something new to read, `ping` to keep the line open. */
-export function eventRoutes(parts: ServerParts, options: { lookEvery?: number; mostListeners?: number } = {}): OpenAPIHono {
-  const { lookEvery = LOOK_EVERY, mostListeners = MOST_LISTENERS } = options
-  const watch = watchStore(parts, lookEvery)
+export function eventRoutes(parts: ServerParts, options: EventOptions = {}): OpenAPIHono {
+  const { lookEvery = LOOK_EVERY, mostListeners = MOST_LISTENERS, onChange } = options
+  const watch = watchStore(parts, lookEvery, onChange)
   const app = new OpenAPIHono()
   app.get('/api/v1/events', c => {
     if (watch.listeners() >= mostListeners) {
@@ -45,7 +52,7 @@ export function eventRoutes(parts: ServerParts, options: { lookEvery?: number; m
 }
 
 /** One look serves all listeners, and nobody looks when nobody listens. */
-function watchStore({ store, health, configuration, log }: ServerParts, every: number) {
+function watchStore({ store, health, configuration, log }: ServerParts, every: number, onChange?: () => void) {
   const listeners = new Set<() => void>()
   let timer: NodeJS.Timeout | undefined
   let seen: string | undefined
@@ -61,7 +68,10 @@ function watchStore({ store, health, configuration, log }: ServerParts, every: n
       training.running.map(({ startedAt, done }) => [startedAt, Math.floor(20 * done)]),
       training.failed.map(({ until }) => until),
     ])
-    if (seen !== undefined && now !== seen) for (const tell of listeners) tell()
+    if (seen !== undefined && now !== seen) {
+      onChange?.()
+      for (const tell of listeners) tell()
+    }
     seen = now
   }
 
