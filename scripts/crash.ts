@@ -171,9 +171,12 @@ function openNight(all: readonly Fault[], random: () => number) {
     running = undefined
   }
   const loop = async () => {
+    let left: Fault[] = []
     while (!stopping.signal.aborted) {
       await wait(1000 + random() * 3000, undefined, { signal: stopping.signal })
-      const fault = all[Math.floor(random() * all.length)]!
+      // Each happens once before any happens again.
+      if (left.length === 0) left = [...all]
+      const [fault] = left.splice(Math.floor(random() * left.length), 1) as [Fault]
       counts[fault.name]!++
       running = { name: fault.name, start: Date.now(), end: fault.begin() }
       await wait((0.3 + 0.7 * random()) * fault.longest, undefined, { signal: stopping.signal })
