@@ -172,6 +172,25 @@ describe('a flow computed', () => {
     expect(later.snapshots.map(({ labels }) => labels.n)).toEqual(['b', 'b'])
   })
 
+  it('forgets what it learned of a series that was away for as long as it lived, and for sixty steps', () => {
+    const live = (rows: number, away: number) => {
+      const first = computeFlow(config, {
+        frames: [until(series('a'), rows)],
+        snapshots: [],
+        range: { start: START, end: START + rows * MINUTE },
+        keepAll: true,
+      })
+      const range = { start: first.watermark, end: START + (rows + away) * MINUTE }
+      const later = computeFlow(config, { frames: [slice(series('b'), range)], snapshots: first.snapshots, range, keepAll: true })
+      return later.forgotten.map(({ detector }) => detector)
+    }
+    // The ten newest rows are not learned yet.
+    expect(live(20, 48)).toEqual([])
+    expect(live(20, 52)).toEqual(['ewma'])
+    expect(live(300, 275)).toEqual([])
+    expect(live(300, 282)).toEqual(['ewma'])
+  })
+
   it('takes the longest lookback of its detectors unless told', () => {
     expect(flowLookback({ ...config, lookback: 5 })).toBe(5)
     expect(flowLookback(config)).toBeGreaterThan(0)

@@ -62,6 +62,8 @@ interface Remembered extends State {
   readonly transform?: State
   readonly configuration?: string
   readonly rows?: number
+  /** Time of the first row that had a value. */
+  readonly since?: number
   /** First and last row with data, for a detector of missing data. */
   readonly life?: Life
 }
@@ -118,6 +120,8 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
       const begin = models && !before?.rows ? Math.max(from, firstValue(frame)) : from
       const rows = slice(frame, { start: begin, end: range.end })
       const seen = Math.max(lastValue(slice(rows, { start: -Infinity, end: settled })), before?.seen ?? -Infinity)
+      // Of what was written before this was remembered nobody knows how long it lived.
+      const since = before ? (before.since ?? -Infinity) : firstValue(rows)
       const past = judge(whole, slice(rows, { start: -Infinity, end: settled }), before?.rule)
       const learnedRows = (before?.rows ?? 0) + knownRows(past.scores)
       const find = (scores: Scores, strength: Float64Array) => {
@@ -127,7 +131,8 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
       }
       const life = missingData && liveOn(lifeBefore(before), slice(rows, { start: -Infinity, end: settled }), missingData)
       if (settled > from) {
-        if (Math.max(seen, lastValue(rows)) < range.end - config.forget) {
+        const newest = Math.max(seen, lastValue(rows))
+        if (newest < range.end - (missingData ? config.forget : patience(config, newest - since))) {
           if (!snapshot) continue
           forgotten.push({ labels: frame.labels, detector: member.name })
           if (missingData) anomalies.push(...find(past.scores, past.strength).map(one => endForgotten(one, config.forget)))
@@ -138,6 +143,7 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
           stream: stream.snapshot(),
           rule: past.state,
           seen,
+          ...(Number.isFinite(since) ? { since } : {}),
           ...(models ? { rows: learnedRows } : {}),
           ...(transform ? { transform: transform.snapshot() } : {}),
           configuration: member.configuration,
@@ -214,6 +220,17 @@ function markNaN(anomaly: Anomaly, { times, notANumber }: Frame): Anomaly {
 /** What earlier versions remembered says only that the series was there. */
 function lifeBefore(before: Remembered | undefined): Life | undefined {
   return before && (before.life ?? { first: -Infinity, last: before.seen })
+}
+
+/** Steps for which what was learned of a series is kept at least while it is away. */
+const SHORTEST_PATIENCE = 60
+
+/**
+ * How long (ms) a series may be away before what was learned of it is forgotten: as long as it lived. What a pod of half a minute taught is of no use
+ * an hour later, and where pods come and go all the time there would be thousands of them.
+ */
+function patience({ forget, query }: FlowConfig, lived: number): number {
+  return Math.min(forget, Math.max(SHORTEST_PATIENCE * query.step, lived))
 }
 
 /** A series that is forgotten is not expected any more. */
