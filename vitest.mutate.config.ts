@@ -5,8 +5,8 @@ export default defineConfig({
   test: {
     include: [`${process.env.MUTATE_TESTS ?? 'src'}/**/*.test.ts`],
     exclude: ['**/*.peers.test.ts', '**/node_modules/**'],
-    testTimeout: 180_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
-    expect: { poll: { timeout: 60_000 } },
+    expect: { poll: { timeout: 5_000 } },
   },
 })
