@@ -17,11 +17,15 @@ export interface RunFlowParts {
   readonly onWanted?: (wanted: readonly Wanted[]) => void
 }
 
-/** Rows that may be looked at now: up to the newest grid time at or before `now - delay`. */
+/**
+ * Rows that may be looked at now: up to the newest grid time at or before `now - delay`, from the watermark on. One from the future was written before
+ * the clock was set back: it says nothing of what comes now.
+ */
 export function flowRange(config: FlowConfig, watermark: number, now: number): TimeRange {
   const { step } = config.query
   const end = Math.floor((now - config.delay) / step) * step + step
-  return { start: Number.isFinite(watermark) ? Math.min(watermark, end) : end - config.reexamine, end }
+  const isKnown = Number.isFinite(watermark) && watermark <= now + step
+  return { start: isKnown ? Math.min(watermark, end) : end - config.reexamine, end }
 }
 
 /**

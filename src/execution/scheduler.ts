@@ -11,10 +11,12 @@ export interface SchedulerParts {
   /** A failed run; the flow goes on at its next time. */
   readonly onError: (flow: string, error: unknown) => void
   readonly onDone: (flow: string) => void
+  /** The clock was set back by so many ms since the last tick; all flows are scheduled anew. */
+  readonly onSetBack?: (ms: number) => void
 }
 
 export interface Scheduler {
-  /** The flows of the configuration in force; known ones keep their times. */
+  /** The flows of the configuration in force; known ones keep their times, but none is later than its schedule would have it. */
   schedule(flows: readonly FlowConfig[]): Promise<void>
   /** Claims what is due and dispatches it; resolves when claimed, not when done. Returns how many were started. */
   tick(signal: AbortSignal): Promise<number>
@@ -26,9 +28,15 @@ export function nextRunAt(flow: FlowConfig, now: number): number {
   return new Cron(flow.cron, { timezone: 'UTC' }).nextRun(new Date(now))?.getTime() ?? now + flow.every
 }
 
-export function openScheduler({ store, dispatcher, now, onError, onDone }: SchedulerParts): Scheduler {
+export function openScheduler({ store, dispatcher, now, onError, onDone, onSetBack }: SchedulerParts): Scheduler {
   let flows = new Map<string, FlowConfig>()
   const running = new Set<string>()
+  let lastTick = -Infinity
+  const put = async (list: readonly FlowConfig[]) => {
+    const at = now()
+    await store.schedule(list.map(flow => ({ flow: flow.name, at, latest: nextRunAt(flow, at) })))
+    flows = new Map(list.map(flow => [flow.name, flow]))
+  }
   const start = async (flow: FlowConfig, signal: AbortSignal) => {
     running.add(flow.name)
     try {
@@ -44,13 +52,16 @@ export function openScheduler({ store, dispatcher, now, onError, onDone }: Sched
     }
   }
   return {
-    async schedule(list) {
-      await store.schedule(list.map(flow => ({ flow: flow.name, at: now() })))
-      flows = new Map(list.map(flow => [flow.name, flow]))
-    },
+    schedule: put,
     async tick(signal) {
+      const at = now()
+      if (at < lastTick) {
+        onSetBack?.(lastTick - at)
+        await put([...flows.values()])
+      }
+      lastTick = at
       const lease = Math.max(60_000, ...[...flows.values()].map(flow => 2 * flow.deadline))
-      const claimed = await store.claim(now(), lease)
+      const claimed = await store.claim(at, lease)
       // A run that waited in the queue for longer than its lease is claimed anew; it still goes on here.
       const due = claimed.flatMap(name => (running.has(name) ? [] : (flows.get(name) ?? [])))
       for (const flow of due) void start(flow, signal)

@@ -1,5 +1,5 @@
 import { Registry } from 'prom-client'
-import { DAY } from '../duration.ts'
+import { DAY, formatDuration } from '../duration.ts'
 import { SourceError } from '../errors.ts'
 import type { Configuration } from '../pipeline/configuration.ts'
 import type { Wanted } from '../pipeline/pipeline.ts'
@@ -186,6 +186,8 @@ async function openService(
     store,
     dispatcher,
     now,
+    onSetBack: ms =>
+      log('warning', `the clock was set back by ${formatDuration(ms)}: what was stored for later times is set aside`),
     onDone: flow => {
       firstRuns.ended(flow)
       problemLog.worked(`flow ${flow}`)

@@ -3,6 +3,7 @@ import type { Registry } from '../component.ts'
 import type { Detector } from '../detectors/detector.ts'
 import { HOUR } from '../duration.ts'
 import type { TimeRange } from '../frame/frame.ts'
+import type { Snapshot } from '../stores/store.ts'
 import { type FlowInput, fits } from './compute-flow.ts'
 import type { FlowConfig } from './configuration.ts'
 import { explainer } from './explaining.ts'
@@ -53,15 +54,16 @@ export function flowPipeline(config: FlowConfig, lookback: number, compute: Comp
         )
       const remembered = await reader.read({ kind: 'snapshots', flow: config.name }, signal)
       const models = hasModels ? await reader.read({ kind: 'models', flow: config.name }, signal) : undefined
+      const { usable, ofOthers } = sortSnapshots(remembered, config, now())
       // With another query, other transforms or options all begins anew, from history; what was told of it stays.
-      const snapshots = fits(remembered, config, family) ? remembered : []
+      const snapshots = fits(usable, config, family) ? usable : []
       const cold = snapshots.length === 0
       const start = cold ? Math.min(range.start, range.end - lookback) : Math.min(...snapshots.map(snapshot => snapshot.time))
       const recent = await (cold ? askHistory(ask, { start, end: range.end }, step) : ask({ start, end: range.end }, step))
       let { frames } = recent
       const diagnostics = [...recent.diagnostics]
       if (!cold && range.end - lookback < start) {
-        const known = new Set(snapshots.map(snapshot => seriesId(snapshot.labels)))
+        const known = seriesWithAll(snapshots, config)
         const unknown = frames.filter(frame => !known.has(seriesId(frame.labels)))
         const areBirths = unknown.every(frame => firstValue(frame) > frame.times[0])
         if (unknown.length > 0 && !(areBirths && Math.abs(range.end - birthsAskedAt) < ASK_FOR_BIRTHS_EVERY)) {
@@ -84,7 +86,11 @@ export function flowPipeline(config: FlowConfig, lookback: number, compute: Comp
       }
       const computed = await compute(config, input, signal)
       const findings = await explain(computed, reader, signal)
-      return { ...findings, diagnostics: [...diagnostics, ...findings.diagnostics] }
+      return {
+        ...findings,
+        forgotten: [...findings.forgotten, ...ofOthers],
+        diagnostics: [...diagnostics, ...findings.diagnostics],
+      }
     },
   }
 }
@@ -92,4 +98,23 @@ export function flowPipeline(config: FlowConfig, lookback: number, compute: Comp
 /** A range of at least one row. */
 function untilAtLeast({ start, end }: TimeRange, step: number): TimeRange {
   return { start, end: Math.max(end, start + step) }
+}
+
+/**
+ * What is remembered of the flow's detectors, without snapshots from the future, which were written before the clock was set back; and what is
+ * remembered of detectors that the flow does not have any more.
+ */
+function sortSnapshots(remembered: readonly Snapshot[], { detect, query }: FlowConfig, now: number) {
+  const names = new Set(detect.map(({ name }) => name))
+  return {
+    usable: remembered.filter(({ detector, time }) => names.has(detector) && time <= now + query.step),
+    ofOthers: remembered.filter(({ detector }) => !names.has(detector)).map(({ labels, detector }) => ({ labels, detector })),
+  }
+}
+
+/** Names of the series that each detector of the flow knows: one that joined a flow wants their history too. */
+function seriesWithAll(snapshots: readonly Snapshot[], { detect }: FlowConfig): ReadonlySet<string> {
+  const counts = new Map<string, number>()
+  for (const { labels } of snapshots) counts.set(seriesId(labels), (counts.get(seriesId(labels)) ?? 0) + 1)
+  return new Set([...counts].flatMap(([id, count]) => (count >= detect.length ? [id] : [])))
 }

@@ -22,6 +22,8 @@ export function openLateness({ delay, every, query: { step } }: Pick<FlowConfig,
     judgeUntil(frames, end, now) {
       // A look at the past finds rows that were late filled.
       if (now - end > delay + every) return { end }
+      // Seen before the clock was set back.
+      if (before !== undefined && before > now + step) before = undefined
       const newest = frames.reduce((time, frame) => Math.max(time, lastValue(frame)), -Infinity)
       const behind = Number.isFinite(newest) ? Math.max(0, Math.round((end - step - newest) / step)) : 0
       // Rows that stay empty are an outage, or the series report rarely: neither says how late samples are.

@@ -658,6 +658,35 @@ it('loses nothing, doubles nothing and keeps the order whatever fails', async ()
   )
 })
 
+it('does not wait for times from before the clock was set back, whether it runs then or not', async () => {
+  const { notifier, sent } = fromAnswer(
+    () => {
+      if (sent.length === 1) throw forNow(HOUR)
+    },
+    { every: MINUTE, afterEnd: HOUR },
+  )
+  const { find, parts, world, store } = openWorld({ a: notifier }, { poll: 1 })
+  await find([1])
+  const patient = { timeout: 20_000 }
+  const stop = new AbortController()
+  const running = fromOutbox(parts).run(stop.signal)
+  await expect.poll(() => world.attempts.length, patient).toBe(1)
+  world.now -= DAY
+  await expect.poll(() => sent.length, patient).toBe(2)
+  await expect.poll(async () => (await store.channels())[0].delivered, patient).toBe(1)
+  stop.abort()
+  await running
+
+  world.now -= DAY
+  const again = new AbortController()
+  const anew = fromOutbox(parts).run(again.signal)
+  // What was to be repeated in two days is due after the longest wait.
+  world.now += 5 * MINUTE
+  await expect.poll(() => sent.length, patient).toBe(3)
+  again.abort()
+  await anew
+})
+
 it('brings every change to a real webhook that refuses half of the time', async () => {
   const receiver = await openReceiver({
     secret: 's',

@@ -12,7 +12,7 @@ import { sendWithin } from './send-within.ts'
  */
 
 export interface Outbox {
-  readonly store: Pick<Store, 'outbox' | 'delivered' | 'retry' | 'setAside' | 'skip' | 'abandon'>
+  readonly store: Pick<Store, 'outbox' | 'hasten' | 'delivered' | 'retry' | 'setAside' | 'skip' | 'abandon'>
   /** By the names that flows use. */
   readonly channels: Readonly<Record<string, Notifier>>
   readonly now: () => number
@@ -82,15 +82,21 @@ export async function deliver(outbox: Outbox & { readonly signal: AbortSignal })
 
 /** The loop over `deliver`: each channel goes at its own pace. `run` resolves when the signal aborts; `wake` says that there is something new. */
 export function fromOutbox(outbox: Outbox): { run(signal: AbortSignal): Promise<void>; wake(): void } {
-  const { poll } = { ...OUTBOX_DEFAULTS, ...outbox.options }
+  const { poll, longestRetry } = { ...OUTBOX_DEFAULTS, ...outbox.options }
   let bell = Promise.withResolvers<void>()
 
   async function runChannel(channel: string, signal: AbortSignal): Promise<void> {
     const memory: ChannelMemory = { accepted: new Map(), isProbing: false }
+    const longestWait = Math.max(longestRetry, outbox.channels[channel]!.resend?.every ?? 0)
+    let before: number | undefined
     while (!signal.aborted) {
       // Taken before looking, so that a call during the pass is not missed.
       const rung = bell.promise
       try {
+        // Times that were written before the clock was set back, now or while nothing ran, would be waited for in vain.
+        const at = outbox.now()
+        if (before === undefined || at < before) await outbox.store.hasten(channel, before === undefined ? at + longestWait : at)
+        before = at
         const done = await deliverChannel(outbox, channel, memory, signal)
         // Not until the bell: a channel that fails would be asked without end.
         if (memory.isProbing) await waitFor(poll, undefined, signal)

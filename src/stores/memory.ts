@@ -218,11 +218,11 @@ export function fromMemory(retention: Retention = DEFAULT_RETENTION): Store {
     async schedule(list) {
       check()
       for (const flow of flows.values()) flow.listed = false
-      for (const { flow: name, at } of list) {
+      for (const { flow: name, at, latest = Infinity } of list) {
         const flow = flowOf(name)
         flow.listed = true
         flow.removedAt = NaN
-        if (Number.isNaN(flow.nextRunAt)) flow.nextRunAt = at
+        if (!(flow.nextRunAt <= latest)) flow.nextRunAt = at
       }
     },
     async withdraw(flow, because, at) {
@@ -238,7 +238,9 @@ export function fromMemory(retention: Retention = DEFAULT_RETENTION): Store {
     async claim(now, lease, limit = Infinity) {
       check()
       const due = [...flows]
-        .filter(([, flow]) => flow.listed && flow.nextRunAt <= now && !(flow.leasedUntil > now))
+        .filter(
+          ([, flow]) => flow.listed && flow.nextRunAt <= now && !(flow.leasedUntil > now && flow.leasedUntil <= now + lease),
+        )
         .sort(([a, { nextRunAt: x }], [b, { nextRunAt: y }]) => x - y || (a < b ? -1 : 1))
         .slice(0, limit)
       for (const [, flow] of due) flow.leasedUntil = now + lease
@@ -278,6 +280,10 @@ export function fromMemory(retention: Retention = DEFAULT_RETENTION): Store {
     async channels() {
       check()
       return outbox.channels()
+    },
+    async hasten(...all) {
+      check()
+      return outbox.hasten(...all)
     },
     async notifications(...all) {
       check()

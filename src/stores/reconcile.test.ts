@@ -334,6 +334,14 @@ describe('reconcile', () => {
     }),
     { maxLength: 12 },
   )
+  it('withdraws what is open and begins in the future: the clock was ahead when it was found', () => {
+    const store = world()
+    store.look(0, 5000, [strange(10, 20), strange(4000, 4500), strange(4900, 5000, open)], { now: 5000 })
+    const changes = store.look(30, 100, [], { now: 100, horizon: believed(5000, 100) })
+    expect(print(changes)).toEqual(['withdrawn 4900-5000 v2'])
+    expect(changes[0].anomaly.withdrawnBecause).toBe('the clock was set back to before it began')
+  })
+
   it('keeps the id when another detector goes on with it, and says why nobody does', () => {
     const store = world()
     const [{ anomaly }] = store.look(0, 50, [strange(40, 50, { ...open, detector: 'old' })])

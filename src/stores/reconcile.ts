@@ -34,6 +34,8 @@ export interface ReconcileOptions {
  *
  * Open anomalies of detectors that the flow does not have any more pass to a detector that found the same stretch of the same series, so that
  * people are not notified twice; the others are withdrawn. What such detectors found before and is over stays.
+ *
+ * Open anomalies that begin after `now` were found while the clock was ahead, and are withdrawn.
  */
 export function reconcile(
   stored: readonly StoredAnomaly[],
@@ -51,7 +53,8 @@ export function reconcile(
     return entry
   }
   const isGone = ({ detector }: Anomaly) => options.detectors !== undefined && !options.detectors.includes(detector)
-  const touched = stored.filter(anomaly => anomaly.flow === flow && isTouched(anomaly, span))
+  const isAhead = ({ status, start }: StoredAnomaly) => status === 'open' && start > options.now + options.mergeGap
+  const touched = stored.filter(anomaly => anomaly.flow === flow && isTouched(anomaly, span) && !isAhead(anomaly))
   for (const anomaly of found) stream(anomaly).found.push(anomaly)
   for (const anomaly of touched) if (!isGone(anomaly)) stream(anomaly).stored.push(anomaly)
   const { adopted, orphans } = adopt(
@@ -66,6 +69,8 @@ export function reconcile(
     .toSorted()
     .flatMap(key => reconcileStream(key, streams.get(key)!, { ...options, adopted }, taken))
   for (const one of orphans) changes.push(withdrawn(one, options.now, `detector ${one.detector} is not configured any more`))
+  for (const one of stored.filter(anomaly => anomaly.flow === flow && isAhead(anomaly)).toSorted(byStart))
+    changes.push(withdrawn(one, options.now, 'the clock was set back to before it began'))
   return changes
 }
 

@@ -399,6 +399,7 @@ describe('memory and sqlite', () => {
       'withdraw',
       'end channel',
       'drop channel',
+      'hasten',
     ),
     flow: fc.constantFrom('f', 'g'),
     start: fc.nat(60),
@@ -469,6 +470,7 @@ describe('memory and sqlite', () => {
     if (kind === 'schedule') return store.schedule(found.map(({ series }, i) => ({ flow: series ? 'f' : 'g', at: at + i })))
     if (kind === 'withdraw') return store.withdraw(flow, 'gone', at)
     if (kind === 'end channel') return store.endChannel(channel, 'gone', at)
+    if (kind === 'hasten') return store.hasten(channel, at + 5)
     if (kind === 'drop channel') return store.dropChannel(channel, 'gone', at)
     if (kind === 'claim') return store.claim(at, 30)
     const key = { flow, detector: 'lstm', workload: labels[length % 2] }

@@ -19,6 +19,7 @@ import {
   dropChannel,
   dueMessages,
   endChannel,
+  hasten,
   listChannels,
   listNotifications,
   markAbandoned,
@@ -179,12 +180,12 @@ function fromFile(path: string, options: OpenOptions): Store & { open(): void } 
     async schedule(list) {
       transact(db => {
         db.run(db.query.updateTable('flows').set({ listed: 0 }))
-        for (const { flow, at } of list) {
+        for (const { flow, at, latest = Infinity } of list) {
           const { id, next_run_at } = flowOf(db, flow)
           db.run(
             db.query
               .updateTable('flows')
-              .set({ listed: 1, removed_at: null, next_run_at: next_run_at ?? at })
+              .set({ listed: 1, removed_at: null, next_run_at: next_run_at !== null && next_run_at <= latest ? next_run_at : at })
               .where('id', '=', id),
           )
         }
@@ -208,7 +209,9 @@ function fromFile(path: string, options: OpenOptions): Store & { open(): void } 
             .select(['id', 'name'])
             .where('listed', '=', 1)
             .where('next_run_at', '<=', now)
-            .where(({ or, eb }) => or([eb('leased_until', 'is', null), eb('leased_until', '<=', now)]))
+            .where(({ or, eb }) =>
+              or([eb('leased_until', 'is', null), eb('leased_until', '<=', now), eb('leased_until', '>', now + lease)]),
+            )
             .orderBy('next_run_at')
             .orderBy('name')
             .limit(toLimit(limit)),
@@ -255,6 +258,9 @@ function fromFile(path: string, options: OpenOptions): Store & { open(): void } 
       return transact(db => listNotifications(db, anomalies))
     },
 
+    async hasten(channel, latest) {
+      transact(db => hasten(db, channel, latest))
+    },
     async endChannel(channel, because, at) {
       return transact(db => endChannel(db, channel, because, at))
     },

@@ -251,11 +251,14 @@ export interface Store {
   /** Newest first; default 20. */
   runs(flow: string, limit?: number): Promise<readonly RunLog[]>
 
-  /** Makes the flows known, each due at `at` unless a row exists; rows of flows that are not listed are not claimed any more. */
-  schedule(flows: readonly { readonly flow: string; readonly at: number }[]): Promise<void>
+  /**
+   * Makes the flows known, each due at `at` unless it has a time already that is not after `latest`: a later one is from before the clock was set
+   * back, or from another schedule. Flows that are not listed are not claimed any more.
+   */
+  schedule(flows: readonly { readonly flow: string; readonly at: number; readonly latest?: number }[]): Promise<void>
   /** Withdraws all open anomalies of a flow with a reason; every channel that was notified of one hears it. */
   withdraw(flow: string, because: string, at: number): Promise<readonly Change[]>
-  /** Flows that are due and not leased, oldest first; leases them until `now + lease`. */
+  /** Flows that are due and not leased, oldest first; leases them until `now + lease`. A lease that ends later is from before the clock was set back, and void. */
   claim(now: number, lease: number, limit?: number): Promise<readonly string[]>
   /** Ends the lease and sets the next time. */
   release(flow: string, nextRunAt: number): Promise<void>
@@ -276,6 +279,8 @@ export interface Store {
   /** Will not be sent again; shown to people. */
   abandon(id: number, at: number, error: string): Promise<void>
   channels(): Promise<readonly ChannelState[]>
+  /** Nothing that waits for the channel waits longer than until `latest`: times from before the clock was set back are too late. */
+  hasten(channel: string, latest: number): Promise<void>
   /**
    * Writes, for a channel that goes, that each open anomaly it was notified of is withdrawn, with a reason. The anomalies themselves stay as they are.
    * Returns how many messages that makes.

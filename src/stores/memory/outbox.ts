@@ -46,7 +46,17 @@ interface Surroundings {
 
 type Methods = Pick<
   Store,
-  'outbox' | 'delivered' | 'retry' | 'setAside' | 'skip' | 'abandon' | 'channels' | 'notifications' | 'endChannel' | 'dropChannel'
+  | 'outbox'
+  | 'delivered'
+  | 'retry'
+  | 'setAside'
+  | 'skip'
+  | 'abandon'
+  | 'channels'
+  | 'notifications'
+  | 'hasten'
+  | 'endChannel'
+  | 'dropChannel'
 >
 
 export interface MemoryOutbox extends Methods {
@@ -282,6 +292,10 @@ export function openMemoryOutbox({ anomaly, anomaliesOf, isRetired }: Surroundin
       return list.sort(byTime)
     },
 
+    async hasten(channel, latest) {
+      for (const row of rows.values())
+        if (row.channel === channel && row.state !== 'done' && row.dueAt > latest) row.dueAt = latest
+    },
     async endChannel(channel, because, at) {
       const open = [...about.keys()].flatMap(id => {
         const one = anomaly(id)

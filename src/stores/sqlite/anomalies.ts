@@ -30,12 +30,12 @@ export function openOf(db: Database, flow: string): StoredAnomaly[] {
   return (open as { id: string; body: string }[]).flatMap(row => readAnomaly(db, row) ?? []).toSorted(byStart)
 }
 
-/** All that a run may change: near its range, or open. */
+/** All that a run may change: near its range, or open wherever it is. */
 export function touchedAnomalies(db: Database, run: Run): StoredAnomaly[] {
   const { start, end } = touchedSpan(run.anomalies, run)
   const near = db.statement(
     `SELECT id, body FROM anomalies WHERE flow = ?1 AND "end" >= ?2 AND start <= ?3 AND status <> 'withdrawn'
-     UNION ALL SELECT id, body FROM anomalies WHERE flow = ?1 AND status = 'open' AND "end" < ?2 AND start <= ?3`,
+     UNION ALL SELECT id, body FROM anomalies WHERE flow = ?1 AND status = 'open' AND ("end" < ?2 OR start > ?3)`,
   )
   return (near.all(run.flow, start, end) as { id: string; body: string }[]).flatMap(row => readAnomaly(db, row) ?? [])
 }

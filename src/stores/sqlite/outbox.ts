@@ -191,6 +191,10 @@ function openAnomalies(db: Database, channel: string): (anomaly: StoredAnomaly) 
   }
 }
 
+export function hasten(db: Database, channel: string, latest: number): void {
+  db.statement("UPDATE outbox SET due_at = ?1 WHERE channel = ?2 AND state <> 'done' AND due_at > ?1").run(latest, channel)
+}
+
 export function markDelivered(db: Database, id: number, at: number, again?: number, identity?: string): void {
   const row = messageOf(db, id)
   const last = lastAccepted(db, row.anomaly, row.channel)
