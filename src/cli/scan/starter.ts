@@ -47,8 +47,9 @@ x-usual: &usual
   # How late samples may be when they arrive.
   delay: ${formatDuration(Math.min(30_000, 2 * interval))}
   notify: [log]
-  # detect: [{ type: seasonal }, { type: absence }]   what is used when nothing is said
-  # rule: { type: budget }                             so many false alarms a week
+  # What is used when nothing is said: several detectors side by side, one for missing data, and so many false alarms a week.
+  # detect: [{ type: default }, { type: absence }]
+  # rule: { type: budget }
 
 flows:
 ${flows.join('\n')}`
