@@ -161,11 +161,18 @@ describe('a start that fails', () => {
 
 describe('a stop', () => {
   it('while it starts ends with 0', async () => {
-    const child = serve(configuration({}), ['--require', signalWhenThreadsStart()])
+    const child = serve(configuration({}), ['--require', signalWhenThreadsStart('SIGTERM')])
     const { code, log } = await child.ended
     expect(log).toMatch(/stopping\n$/)
     expect(log).not.toMatch(/page and API on/)
     expect(code).toBe(0)
+  }, 120_000)
+
+  it('is none when a reload is asked for while it starts', async () => {
+    const child = serve(configuration({}), ['--require', signalWhenThreadsStart('SIGHUP')])
+    await child.says(/configuration reloaded/)
+    child.kill('SIGTERM')
+    expect((await child.ended).code).toBe(0)
   }, 120_000)
 
   it('does not wait for a source that hangs', async () => {
@@ -193,10 +200,10 @@ describe('a stop', () => {
     expect(code).toBe(1)
   }, 120_000)
 
-  /** Sends the process SIGTERM as soon as its first thread starts, which is in the middle of the start. */
-  function signalWhenThreadsStart() {
-    const file = join(folder, 'signal.cjs')
-    writeFileSync(file, `if (!require('node:worker_threads').isMainThread) process.kill(process.pid, 'SIGTERM')`)
+  /** Sends the process a signal as soon as its first thread starts, which is in the middle of the start. */
+  function signalWhenThreadsStart(signal: NodeJS.Signals) {
+    const file = join(folder, `${signal}.cjs`)
+    writeFileSync(file, `if (!require('node:worker_threads').isMainThread) process.kill(process.pid, '${signal}')`)
     return file
   }
 })

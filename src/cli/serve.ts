@@ -40,6 +40,9 @@ export async function serveUntilSignal(
   const stop = listenToStopSignals(world.log)
   let answer: Fetch = () => new Response('Tidewatch is starting.\n', { status: 503, headers: { 'retry-after': '1' } })
   const open: (() => Promise<void>)[] = []
+  const starting = Promise.withResolvers<Service>()
+  // From the beginning: who reloads in the middle of a start must not end it.
+  const forget = reloadOnSignal(async () => reload(await starting.promise), world)
   try {
     const listening = await listen({ fetch: (...request) => answer(...request) }, listenOptions(server, folder, world))
     open.push(listening.close)
@@ -53,7 +56,7 @@ export async function serveUntilSignal(
       `Tidewatch ${VERSION} watches ${service.configuration().flows.length} flows; page and API on ${listening.url}`,
     )
     warnOfOpenDoors(service.configuration().server, world)
-    reloadOnSignal(reloadService, world)
+    starting.resolve(service)
     await untilAborted(stop.signal)
   } catch (error) {
     if (!stop.signal.aborted) throw error
@@ -61,6 +64,7 @@ export async function serveUntilSignal(
     // The server first: nobody is answered from a store that is closed.
     for (const close of open) await close()
     stop.dispose()
+    forget()
   }
 }
 
@@ -98,13 +102,15 @@ function appOf(service: Service, reload: () => Promise<void>, { now, log }: Worl
   return makeApp(parts, { shareFor: SHARE_ANSWERS_FOR })
 }
 
-function reloadOnSignal(reload: () => Promise<void>, { log }: World): void {
-  process.on('SIGHUP', () => {
-    reload().then(
+/** Reloads at each SIGHUP, until what it returns is called. */
+function reloadOnSignal(reload: () => Promise<void>, { log }: World): () => void {
+  const onSignal = () =>
+    void reload().then(
       () => log('info', 'configuration reloaded'),
       (error: Error) => log('error', `configuration not changed:\n${error instanceof ConfigError ? error.message : error.stack}`),
     )
-  })
+  process.on('SIGHUP', onSignal)
+  return () => void process.off('SIGHUP', onSignal)
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

@@ -2,17 +2,19 @@ import { SECOND } from '../duration.ts'
 import type { Notifier } from '../notifiers/notifier.ts'
 import { type Configuration, SELF_WATCH } from '../pipeline/configuration.ts'
 import { deliver } from '../responding/outbox.ts'
-import type { Store } from '../stores/store.ts'
+import type { Change, Store } from '../stores/store.ts'
 import type { World } from './world.ts'
 
 const FAREWELL_WITHIN = 10 * SECOND
 
 /** Withdraws the open anomalies of flows that are not configured any more; the channels that were notified of them hear it. The watch on itself stays. */
-export async function withdrawRemovedFlows(store: Store, { flows }: Configuration, at: number): Promise<void> {
+export async function withdrawRemovedFlows(store: Store, { flows }: Configuration, at: number): Promise<readonly Change[]> {
   const configured = new Set([SELF_WATCH, ...flows.map(({ name }) => name)])
   const open = await store.anomalies({ status: 'open', includeIgnored: true, limit: Infinity })
   const removed = new Set(open.map(({ flow }) => flow).filter(flow => !configured.has(flow)))
-  for (const flow of removed) await store.withdraw(flow, `flow ${flow} is not configured any more`, at)
+  const changes: Change[] = []
+  for (const flow of removed) changes.push(...(await store.withdraw(flow, `flow ${flow} is not configured any more`, at)))
+  return changes
 }
 
 export interface FarewellParts extends Pick<World, 'now' | 'random' | 'log'> {

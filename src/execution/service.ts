@@ -135,7 +135,10 @@ async function openService(
   await store.probe()
   await pool.ready()
   // What was removed from the configuration while nothing ran.
-  await withdrawRemovedFlows(store, first, startedAt)
+  const withdrawRemoved = async (configuration: Configuration) => {
+    for (const { kind } of await withdrawRemovedFlows(store, configuration, now())) metrics.changes.inc({ kind })
+  }
+  await withdrawRemoved(first)
   let farewell = removeChannels({ store, now, random: world.random, log, signal }, first, {})
   opened.defer(() => farewell)
 
@@ -239,7 +242,7 @@ async function openService(
     outboxStop.abort()
     await outboxDone
     try {
-      await withdrawRemovedFlows(store, next, now())
+      await withdrawRemoved(next)
       farewell = removeChannels({ store, now, random: world.random, log, signal }, next, before.notifiers)
     } catch (error) {
       log(
