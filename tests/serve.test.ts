@@ -44,8 +44,8 @@ const names = async () => (await flows()).map(({ name }) => name).sort()
 
 beforeAll(async () => {
   const now = Math.floor(Date.now() / 1000)
-  const rows = Array.from({ length: 600 }, (_, i) => `${now - 500 + i},${100 + ((i * 7919) % 13)}`)
-  writeFileSync(join(folder, 'data.csv'), ['timestamp,value', ...rows].join('\n'))
+  const rows = Array.from({ length: 600 }, (_, i) => `${now - 500 + i},${100 + ((i * 7919) % 13)},${i < 400 ? i % 7 : ''}`)
+  writeFileSync(join(folder, 'data.csv'), ['timestamp,value,ended', ...rows].join('\n'))
   writeFileSync(file, GOOD)
   await serve()
 }, 30_000)
@@ -88,6 +88,23 @@ describe('a running server', () => {
     children[0]!.kill('SIGHUP')
     await expect.poll(names, { timeout: 10_000 }).toEqual(['first', 'second'])
   })
+
+  it('withdraws what a flow has open that is taken out of the file, and says why', async () => {
+    const anomalies = async (status: string) => {
+      const answer = await fetch(`${url}/api/v1/anomalies?flow=gone&status=${status}`)
+      return ((await answer.json()) as { anomalies: { withdrawnBecause: string | null }[] }).anomalies
+    }
+    const gone = '  - { name: gone, every: 1s, detect: absence, query: { expr: ended, step: 1s }, forget: 1h }\n'
+    writeFileSync(file, `${GOOD}${gone}`)
+    children[0]!.kill('SIGHUP')
+    await expect.poll(() => anomalies('open'), { timeout: 30_000 }).toMatchObject([{ withdrawnBecause: null }])
+    writeFileSync(file, GOOD)
+    children[0]!.kill('SIGHUP')
+    await expect
+      .poll(() => anomalies('withdrawn'), { timeout: 30_000 })
+      .toMatchObject([{ withdrawnBecause: 'flow gone is not configured any more' }])
+    expect(await anomalies('open')).toEqual([])
+  }, 90_000)
 
   it('does not let a second server use its store', async () => {
     const second = spawn(process.execPath, [join(root, 'src/cli/main.ts'), 'serve', '--config', file], {

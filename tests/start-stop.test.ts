@@ -203,7 +203,8 @@ describe('a stop', () => {
   /** Sends the process a signal as soon as its first thread starts, which is in the middle of the start. */
   function signalWhenThreadsStart(signal: NodeJS.Signals) {
     const file = join(folder, `${signal}.cjs`)
-    writeFileSync(file, `if (!require('node:worker_threads').isMainThread) process.kill(process.pid, '${signal}')`)
+    const isFirst = `require('node:fs').mkdirSync(${JSON.stringify(`${file}.sent`)}, { recursive: true }) !== undefined`
+    writeFileSync(file, `if (!require('node:worker_threads').isMainThread && ${isFirst}) process.kill(process.pid, '${signal}')`)
     return file
   }
 })
