@@ -44,11 +44,11 @@ const names = async () => (await flows()).map(({ name }) => name).sort()
 
 beforeAll(async () => {
   const now = Math.floor(Date.now() / 1000)
-  const rows = Array.from({ length: 600 }, (_, i) => `${now - 500 + i},${100 + ((i * 7919) % 13)},${i < 400 ? i % 7 : ''}`)
+  const rows = Array.from({ length: 7200 }, (_, i) => `${now - 500 + i},${100 + ((i * 7919) % 13)},${i < 400 ? i % 7 : ''}`)
   writeFileSync(join(folder, 'data.csv'), ['timestamp,value,ended', ...rows].join('\n'))
   writeFileSync(file, GOOD)
   await serve()
-}, 30_000)
+})
 afterAll(() => {
   for (const child of children) child.kill('SIGKILL')
   rmSync(folder, { recursive: true, force: true })
@@ -56,10 +56,10 @@ afterAll(() => {
 
 describe('a running server', () => {
   it('runs its flows', async () => {
-    await expect.poll(async () => (await flows())[0]?.watermark, { timeout: 10_000 }).toBeGreaterThan(0)
+    await expect.poll(async () => (await flows())[0]?.watermark).toBeGreaterThan(0)
     expect((await fetch(`${url}/-/ready`)).status).toBe(200)
     const metrics = async () => (await fetch(`${url}/metrics`)).text()
-    await expect.poll(metrics, { timeout: 10_000 }).toMatch(/tidewatch_runs_total\{flow="\w+",status="ok"\} [1-9]/)
+    await expect.poll(metrics).toMatch(/tidewatch_runs_total\{flow="\w+",status="ok"\} [1-9]/)
   })
 
   it('refuses a configuration with ten mistakes, names all of them, and keeps the old one', async () => {
@@ -86,7 +86,7 @@ describe('a running server', () => {
   it('takes a good one on SIGHUP, without a restart', async () => {
     writeFileSync(file, `${GOOD}  - { name: second, every: 1s, query: { expr: value, step: 1s } }\n`)
     children[0]!.kill('SIGHUP')
-    await expect.poll(names, { timeout: 10_000 }).toEqual(['first', 'second'])
+    await expect.poll(names).toEqual(['first', 'second'])
   })
 
   it('withdraws what a flow has open that is taken out of the file, and says why', async () => {
@@ -97,14 +97,12 @@ describe('a running server', () => {
     const gone = '  - { name: gone, every: 1s, detect: absence, query: { expr: ended, step: 1s }, forget: 1h }\n'
     writeFileSync(file, `${GOOD}${gone}`)
     children[0]!.kill('SIGHUP')
-    await expect.poll(() => anomalies('open'), { timeout: 30_000 }).toMatchObject([{ withdrawnBecause: null }])
+    await expect.poll(() => anomalies('open')).toMatchObject([{ withdrawnBecause: null }])
     writeFileSync(file, GOOD)
     children[0]!.kill('SIGHUP')
-    await expect
-      .poll(() => anomalies('withdrawn'), { timeout: 30_000 })
-      .toMatchObject([{ withdrawnBecause: 'flow gone is not configured any more' }])
+    await expect.poll(() => anomalies('withdrawn')).toMatchObject([{ withdrawnBecause: 'flow gone is not configured any more' }])
     expect(await anomalies('open')).toEqual([])
-  }, 90_000)
+  })
 
   it('does not let a second server use its store', async () => {
     const second = spawn(process.execPath, [join(root, 'src/cli/main.ts'), 'serve', '--config', file], {
@@ -113,7 +111,7 @@ describe('a running server', () => {
     children.push(second)
     let text = ''
     second.stderr.on('data', chunk => (text += chunk))
-    const code = await new Promise(resolve => second.once('exit', resolve))
+    const code = await new Promise(resolve => second.once('close', resolve))
     expect(code).toBe(1)
     expect(text).toMatch(/must be held by one process only, got process/)
     expect(text).not.toMatch(/\n\s+at /)
@@ -125,8 +123,6 @@ describe('a running server', () => {
     children[0]!.kill('SIGTERM')
     expect(await gone).toBe(0)
     await serve()
-    await expect
-      .poll(async () => (await flows()).find(({ name }) => name === 'first')?.watermark, { timeout: 10_000 })
-      .toBeGreaterThanOrEqual(before)
+    await expect.poll(async () => (await flows()).find(({ name }) => name === 'first')?.watermark).toBeGreaterThanOrEqual(before)
   })
 })

@@ -156,7 +156,7 @@ describe('a start that fails', () => {
       expect(log).toMatch(message)
       expect(log.trim().split('\n')).toHaveLength(1)
       expect(code).toBe(1)
-    }, 120_000)
+    })
 })
 
 describe('a stop', () => {
@@ -166,14 +166,14 @@ describe('a stop', () => {
     expect(log).toMatch(/stopping\n$/)
     expect(log).not.toMatch(/page and API on/)
     expect(code).toBe(0)
-  }, 120_000)
+  })
 
   it('is none when a reload is asked for while it starts', async () => {
     const child = serve(configuration({}), ['--require', signalWhenThreadsStart('SIGHUP')])
     await child.says(/configuration reloaded/)
     child.kill('SIGTERM')
     expect((await child.ended).code).toBe(0)
-  }, 120_000)
+  })
 
   it('does not wait for a source that hangs', async () => {
     const child = serve(configuration({ source: `{ type: prometheus, url: 'http://127.0.0.1:${silentPort}' }` }))
@@ -184,7 +184,7 @@ describe('a stop', () => {
     const { code, log } = await child.ended
     expect(log).not.toMatch(/stopped at once/)
     expect(code).toBe(0)
-  }, 120_000)
+  })
 
   it('of an error that nobody caught is one message and 1', async () => {
     const file = join(folder, 'reject.cjs')
@@ -198,7 +198,7 @@ describe('a stop', () => {
     const { code, log } = await child.ended
     expect(log).toMatch(/tidewatch: ended by an error that nobody expected: Error: oops/)
     expect(code).toBe(1)
-  }, 120_000)
+  })
 
   /** Sends the process a signal as soon as its first thread starts, which is in the middle of the start. */
   function signalWhenThreadsStart(signal: NodeJS.Signals) {

@@ -90,7 +90,7 @@ describe('a backup', () => {
     const copy = openSqlite(backup, { now })
     expect(await checkSteps(copy)).toBeGreaterThan(0)
     await copy.close()
-  }, 60_000)
+  })
 
   it('finds the store by the configuration', async () => {
     const file = join(folder, 'tidewatch.yaml')

@@ -1,8 +1,9 @@
 import { expect, it, vi } from 'vitest'
+import { HOUR } from '../duration.ts'
 import { openInProcessDispatcher } from './in-process-dispatcher.ts'
 
 const never = new AbortController().signal
-const job = (flow: string, deadline = 10_000, source = 's') => ({ flow, source, range: { start: 0, end: 1 }, deadline })
+const job = (flow: string, deadline = HOUR, source = 's') => ({ flow, source, range: { start: 0, end: 1 }, deadline })
 
 it('runs at most `concurrency` jobs at once, in order', async () => {
   let running = 0
@@ -10,7 +11,7 @@ it('runs at most `concurrency` jobs at once, in order', async () => {
   const done: string[] = []
   const dispatcher = openInProcessDispatcher(async ({ flow }) => {
     most = Math.max(most, ++running)
-    await new Promise(resolve => setTimeout(resolve, 5))
+    await new Promise(setImmediate)
     running--
     done.push(flow)
   }, 2)
@@ -27,7 +28,7 @@ it('refuses a second run of a flow that is running, and takes it afterwards', as
   finish()
   await first
   const second = dispatcher.dispatch(job('a'), never)
-  await new Promise(resolve => setTimeout(resolve, 1))
+  await new Promise(setImmediate)
   finish()
   await second
 })
@@ -71,12 +72,12 @@ it('leaves a place for other sources when one does not answer', async () => {
     ({ source }) => (source === 'dead' ? new Promise(resolve => hanging.push(resolve)) : Promise.resolve()),
     2,
   )
-  const dead = [1, 2, 3, 4, 5].map(i => dispatcher.dispatch(job(`dead-${i}`, 10_000, 'dead'), never))
-  await dispatcher.dispatch(job('good', 10_000, 'live'), never)
+  const dead = [1, 2, 3, 4, 5].map(i => dispatcher.dispatch(job(`dead-${i}`, HOUR, 'dead'), never))
+  await dispatcher.dispatch(job('good', HOUR, 'live'), never)
   expect(hanging).toHaveLength(2)
   while (hanging.length > 0) {
     hanging.shift()!()
-    await new Promise(resolve => setImmediate(resolve))
+    await new Promise(setImmediate)
   }
   await Promise.all(dead)
 })

@@ -50,6 +50,8 @@ async function openServer({ cert, key }: Certificate, clients: 'none' | 'asked' 
       else reply()
     })
   })
+  // Until the client is done with a connection, it stays.
+  server.keepAliveTimeout = 0
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`

@@ -59,7 +59,11 @@ export function renewCertificate(
       told = message
     }
   }
-  const timer = setInterval(() => void look(), every)
+  // One look at a time: what an early one read must not be put in force after what a later one has read.
+  let looking: Promise<void> | undefined
+  const timer = setInterval(() => {
+    looking ??= look().finally(() => (looking = undefined))
+  }, every)
   timer.unref()
   return () => clearInterval(timer)
 }

@@ -310,7 +310,7 @@ describe('sqlite in hard times', () => {
       expect(watermark).toBeGreaterThan(last)
       last = watermark
     }
-  }, 120_000)
+  })
 
   /** Commits step after step in another process, kills it `ms` after the first, and gives the last step that was acknowledged. */
   async function killedAfter(ms: number, path: string): Promise<number> {
@@ -438,7 +438,7 @@ describe('memory and sqlite', () => {
       }),
       { numRuns: 60, examples: [[WITHDRAWN_TOGETHER]] },
     )
-  }, 60_000)
+  })
 
   type Command = Parameters<typeof play>[1][number]
   async function play(

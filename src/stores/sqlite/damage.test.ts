@@ -134,5 +134,5 @@ describe('a row that cannot be read', () => {
       }),
       { numRuns: 40 },
     )
-  }, 60_000)
+  })
 })
