@@ -8,7 +8,9 @@ import { Stryker } from '@stryker-mutator/core'
  *
  *   npm run mutate -- src/rules
  *   npm run mutate -- src/stores/reconcile.ts --json
+ *   npm run mutate -- src/execution/scheduler.ts src/execution/run-flow.ts --tests 'src/execution/scheduler.test.ts'
  *
+ * The tests are those that stand in the folder; `--tests GLOB` (more than once if need be) takes only those that it names.
  * Prints the mutation score (share of changes that tests noticed) and each survivor; `docs/mutations.md` says why those that are left are harmless.
  * Exit code 0 when the score is at least GOAL.
  */
@@ -18,15 +20,19 @@ const root = resolve(import.meta.dirname, '..')
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'boolean', default: false }, concurrency: { type: 'string', default: '2' } },
+  options: {
+    json: { type: 'boolean', default: false },
+    concurrency: { type: 'string', default: '2' },
+    tests: { type: 'string', multiple: true, default: [] },
+  },
 })
-const target = positionals[0]
-if (target === undefined || !existsSync(resolve(root, target))) {
-  console.error(`mutate: must have a folder or file of src, got ${target ?? 'nothing'}`)
+const missing = positionals.find(target => !existsSync(resolve(root, target)))
+if (positionals.length === 0 || missing !== undefined) {
+  console.error(`mutate: must have folders or files of src, got ${missing ?? 'nothing'}`)
   process.exit(2)
 }
 
-const mutate = filesOf(target)
+const mutate = positionals.flatMap(filesOf)
 const report = join('.tidewatch', 'mutations.json')
 mkdirSync(join(root, '.tidewatch'), { recursive: true })
 const options = {
@@ -48,7 +54,9 @@ const options = {
   logLevel: 'warn',
 } as ConstructorParameters<typeof Stryker>[0]
 process.chdir(root)
-process.env.MUTATE_TESTS = target.endsWith('.ts') ? dirname(target) : target
+const folders = new Set(positionals.map(target => (target.endsWith('.ts') ? dirname(target) : target)))
+const tests = values.tests.length > 0 ? values.tests : [...folders].map(folder => `${folder}/**/*.test.ts`)
+process.env.MUTATE_TESTS = JSON.stringify(tests)
 await new Stryker(options).runMutationTest()
 const survivors = summarise(report)
 process.exitCode = survivors.score >= GOAL ? 0 : 1
