@@ -3,6 +3,7 @@ import { MINUTE } from '../duration.ts'
 import type { FlowConfig } from '../pipeline/configuration.ts'
 import { stores } from '../stores/index.ts'
 import type { Store } from '../stores/store.ts'
+import { sampleRun } from '../testing/store-laws.ts'
 import type { Job } from './dispatcher.ts'
 import { nextRunAt, openScheduler } from './scheduler.ts'
 
@@ -22,6 +23,7 @@ function setUp() {
   const store: Store = stores.memory!.create({}, { folder: '.', now: () => time })
   const jobs: Job[] = []
   const errors: string[] = []
+  const done: string[] = []
   let work: (job: Job) => Promise<void> = async () => {}
   const scheduler = openScheduler({
     store,
@@ -34,13 +36,15 @@ function setUp() {
       close: async () => {},
     },
     now: () => time,
-    onDone: () => {},
+    onDone: name => done.push(name),
     onError: (name, error) => errors.push(`${name}: ${(error as Error).message}`),
   })
   return {
     scheduler,
+    store,
     jobs,
     errors,
+    done,
     pass: (ms: number) => (time += ms),
     doing: (next: typeof work) => (work = next),
     /** Until all has been done that needs no time. */
@@ -123,4 +127,69 @@ it('knows multiples and cron expressions', () => {
   expect(new Date(nextRunAt(flow('a', { cron: '30 3 * * *' }), Date.UTC(2026, 0, 1, 12))).toISOString()).toBe(
     '2026-01-02T03:30:00.000Z',
   )
+})
+
+it('falls back to `every` when a cron expression never comes again', () => {
+  expect(nextRunAt(flow('a', { cron: '0 0 30 2 *' }), 90_000)).toBe(150_000)
+})
+
+it('dispatches the rows from the watermark to `delay` ago, with the deadline', async () => {
+  const { scheduler, jobs, settle, store } = setUp()
+  await store.commit(sampleRun({ flow: 'a', watermark: 4 * MINUTE }))
+  await scheduler.schedule([
+    flow('a', { delay: 2 * MINUTE, deadline: 7000 }),
+    flow('b', { reexamine: 3 * MINUTE, query: { source: 'other', expr: 'y', step: MINUTE } }),
+  ])
+  await scheduler.tick(signal)
+  await settle()
+  expect(jobs.toSorted((a, b) => a.flow.localeCompare(b.flow))).toEqual([
+    { flow: 'a', source: 's', range: { start: 4 * MINUTE, end: 9 * MINUTE }, deadline: 7000 },
+    { flow: 'b', source: 'other', range: { start: 8 * MINUTE, end: 11 * MINUTE }, deadline: 1000 },
+  ])
+})
+
+it('says which runs are done, and not those that failed', async () => {
+  const { scheduler, done, doing, settle } = setUp()
+  doing(async job => {
+    if (job.flow === 'bad') throw new Error('no')
+  })
+  await scheduler.schedule([flow('bad'), flow('good')])
+  await scheduler.tick(signal)
+  await settle()
+  expect(done).toEqual(['good'])
+})
+
+it.each([
+  ['a minute', [1000, 30_000], 60_000],
+  ['twice the longest deadline', [1000, 40_000, 20_000], 80_000],
+])('leases what it claims for %s', async (_, deadlines, lease) => {
+  const { scheduler, store } = setUp()
+  const leases: number[] = []
+  store.claim = async (_now, ms) => {
+    leases.push(ms)
+    return []
+  }
+  await scheduler.schedule(deadlines.map((deadline, i) => flow(`${i}`, { deadline })))
+  await scheduler.tick(signal)
+  expect(leases).toEqual([lease])
+})
+
+it('starts nothing anew whose lease is over while it still runs', async () => {
+  const { scheduler, jobs, pass, doing, settle } = setUp()
+  doing(() => new Promise(() => {}))
+  await scheduler.schedule([flow('a')])
+  expect(await scheduler.tick(signal)).toBe(1)
+  pass(60 * MINUTE)
+  expect(await scheduler.tick(signal)).toBe(0)
+  await settle()
+  expect(jobs).toHaveLength(1)
+})
+
+it('reports a store that cannot take the next time, and goes on', async () => {
+  const { scheduler, errors, settle, store } = setUp()
+  store.release = () => Promise.reject(new Error('disk full'))
+  await scheduler.schedule([flow('a')])
+  await scheduler.tick(signal)
+  await settle()
+  expect(errors).toEqual(['a: disk full'])
 })
