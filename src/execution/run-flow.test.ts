@@ -71,9 +71,15 @@ describe('the rows that a run looks at', () => {
     expect(flowRange(flow({ delay: 30 * SECOND }), from, NOON).end).toBe(NOON)
   })
 
-  it('begin `reexamine` before the end without a watermark, and never after the end', () => {
-    expect(flowRange(flow({}), NaN, NOON).start).toBe(NOON - 4 * MINUTE)
-    expect(flowRange(flow({}), NOON + 60 * MINUTE, NOON)).toEqual({ start: NOON + MINUTE, end: NOON + MINUTE })
+  it('begin `reexamine` before the end without a watermark', () => {
+    expect(flowRange(flow({}), NaN, NOON)).toEqual({ start: NOON - 4 * MINUTE, end: NOON + MINUTE })
+  })
+
+  it('do so too when the watermark is further in the future than a row, and never begin after the end', () => {
+    expect(flowRange(flow({}), NOON + MINUTE, NOON)).toEqual({ start: NOON + MINUTE, end: NOON + MINUTE })
+    expect(flowRange(flow({}), NOON + MINUTE + 1, NOON)).toEqual({ start: NOON - 4 * MINUTE, end: NOON + MINUTE })
+    const end = NOON - 2 * MINUTE
+    expect(flowRange(flow({ delay: 3 * MINUTE }), NOON, NOON)).toEqual({ start: end, end })
   })
 })
 

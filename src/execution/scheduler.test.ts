@@ -24,6 +24,7 @@ function setUp() {
   const jobs: Job[] = []
   const errors: string[] = []
   const done: string[] = []
+  const setBack: number[] = []
   let work: (job: Job) => Promise<void> = async () => {}
   const scheduler = openScheduler({
     store,
@@ -37,6 +38,7 @@ function setUp() {
     },
     now: () => time,
     onDone: name => done.push(name),
+    onSetBack: ms => setBack.push(ms),
     onError: (name, error) => errors.push(`${name}: ${(error as Error).message}`),
   })
   return {
@@ -45,6 +47,7 @@ function setUp() {
     jobs,
     errors,
     done,
+    setBack,
     pass: (ms: number) => (time += ms),
     doing: (next: typeof work) => (work = next),
     /** Until all has been done that needs no time. */
@@ -192,4 +195,29 @@ it('reports a store that cannot take the next time, and goes on', async () => {
   await scheduler.tick(signal)
   await settle()
   expect(errors).toEqual(['a: disk full'])
+})
+
+it('says by how much the clock was set back, and runs what waits for the old time', async () => {
+  const { scheduler, jobs, setBack, pass, settle } = setUp()
+  await scheduler.schedule([flow('a'), flow('nightly', { cron: '30 3 * * *' })])
+  await scheduler.tick(signal)
+  await settle()
+  await scheduler.tick(signal)
+  expect(setBack).toEqual([])
+  pass(-60 * MINUTE)
+  expect(await scheduler.tick(signal)).toBe(1)
+  await settle()
+  pass(MINUTE)
+  expect(await scheduler.tick(signal)).toBe(1)
+  expect(setBack).toEqual([60 * MINUTE])
+  expect(jobs.map(job => job.flow)).toEqual(['a', 'nightly', 'a', 'a'])
+})
+
+it('does not put off what is due when the same flows are scheduled again', async () => {
+  const { scheduler, pass } = setUp()
+  await scheduler.schedule([flow('a')])
+  pass(10)
+  await scheduler.schedule([flow('a')])
+  pass(-10)
+  expect(await scheduler.tick(signal)).toBe(1)
 })
