@@ -8,43 +8,29 @@ import { join, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ChannelWire, StatusWire } from '../src/server/wire.ts'
-import { serveSeries } from '../src/testing/fake-prometheus.ts'
 import { type FakeReceiver, openReceiver } from '../src/testing/fake-receiver.ts'
 
 /**
- * `tidewatch serve` between a Prometheus whose series are known and a real Alertmanager, with a proxy on the way that can refuse. What counts
- * is Alertmanager's own view: an alert is there while its anomaly is open, and not after it.
+ * `tidewatch serve` between a real Prometheus that scrapes pods every second and a real Alertmanager, with a proxy on the way that can refuse.
+ * What counts is Alertmanager's own view: an alert is there while its anomaly is open, and not after it.
  */
 
 const SECOND = 1000
-const OUTAGE = 11 * SECOND
+const TOKEN_OUTAGE = 61 * SECOND
+const PROXY_OUTAGE = 11 * SECOND
 /** Longer than a cool-down of five steps, a run, a repetition and a back-off take. */
 const SOON = 15 * SECOND
 
-/** A series that is 1, and 100 while it is anomalous. */
-class Pod {
-  readonly labels: { readonly __name__: string; readonly pod: string }
-  private readonly stretches: { start: number; end: number }[] = []
-  constructor(pod: string) {
-    this.labels = { __name__: 'load', pod }
-  }
-  begin() {
-    this.stretches.push({ start: Date.now(), end: Infinity })
-  }
-  end() {
-    this.stretches.at(-1)!.end = Date.now()
-  }
-  readonly value = (time: number): number | undefined => {
-    if (time > Date.now()) return undefined
-    return this.stretches.some(({ start, end }) => time >= start && time < end) ? 100 : 1
-  }
-}
-
-const pods = new Map(['a', 'b', 'c', 'd', 'e'].map(name => [name, new Pod(name)]))
-const pod = (name: string) => pods.get(name)!
+/** What Prometheus scrapes of each pod: 1, and 100 while it is anomalous. */
+const load = new Map(['a', 'b', 'c', 'd', 'e'].map(name => [name, 1]))
+const pod = (name: string) => ({
+  begin: () => load.set(name, 100),
+  end: () => load.set(name, 1),
+})
 
 let folder: string
-let prometheus: Server
+let pods: Server
+let prometheus: ChildProcess
 let proxy: Server
 let notified: FakeReceiver
 let alertmanager: ChildProcess
@@ -59,13 +45,33 @@ const sent: { at: number; pod: string; endsAt: number }[] = []
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tidewatch-pager-'))
   notified = await openReceiver()
-  prometheus = await listen(async (request, body) => {
-    const url = new URL(request.url!, 'http://here')
-    const params = Object.fromEntries(request.method === 'POST' ? new URLSearchParams(body) : url.searchParams)
-    const answer = serveSeries([...pods.values()])({ method: request.method!, path: url.pathname, params, headers: {} })
-    if (answer instanceof Error || answer === 'hang') throw new Error('must answer')
-    return { status: answer.status ?? 200, text: JSON.stringify(answer.body) }
-  })
+  pods = await listen(async () => ({
+    status: 200,
+    text: `# TYPE load gauge\n${[...load].map(([name, value]) => `load{pod="${name}"} ${value}\n`).join('')}`,
+  }))
+  const prometheusPort = await freePort()
+  await writeFile(
+    join(folder, 'prometheus.yml'),
+    `global: { scrape_interval: 1s }
+scrape_configs:
+  - job_name: pods
+    static_configs: [{ targets: ['${new URL(urlOf(pods)).host}'] }]
+`,
+  )
+  prometheus = spawn(
+    'prometheus',
+    [
+      `--config.file=${folder}/prometheus.yml`,
+      `--storage.tsdb.path=${folder}/prometheus`,
+      `--web.listen-address=127.0.0.1:${prometheusPort}`,
+    ],
+    { stdio: 'ignore' },
+  )
+  const prometheusUrl = `http://127.0.0.1:${prometheusPort}`
+  const question = `${prometheusUrl}/api/v1/query?query=count(count_over_time(load[30s]) > 9)`
+  await until('Prometheus has ten samples of each pod', async () =>
+    (await (await fetch(question)).text()).includes(`"${load.size}"`),
+  )
   const port = await freePort()
   alertmanagerUrl = `http://127.0.0.1:${port}`
   await writeFile(
@@ -99,7 +105,7 @@ receivers:
   await writeFile(
     join(folder, 'tidewatch.yaml'),
     `
-sources: { prom: { type: prometheus, url: '${urlOf(prometheus)}' } }
+sources: { prom: { type: prometheus, url: '${prometheusUrl}' } }
 notifiers:
   pager: { type: alertmanager, urls: ['${urlOf(proxy)}'], bearerTokenFile: token, resend: { every: 1s } }
 store: { type: sqlite, path: tidewatch.db }
@@ -121,13 +127,13 @@ flows:
 })
 
 afterAll(async () => {
-  for (const child of [watch, alertmanager]) {
+  for (const child of [watch, alertmanager, prometheus]) {
     if (!child || child.exitCode !== null || child.signalCode !== null) continue
     const gone = once(child, 'exit')
     child.kill('SIGKILL')
     await gone
   }
-  for (const server of [prometheus, proxy]) {
+  for (const server of [pods, proxy]) {
     server?.closeAllConnections()
     server?.close()
   }
@@ -213,7 +219,8 @@ async function listen(
       const chunks: Buffer[] = []
       for await (const chunk of request) chunks.push(chunk)
       const { status, text } = await answer(request, Buffer.concat(chunks).toString())
-      response.writeHead(status, { 'content-type': 'application/json' }).end(text)
+      const type = text.startsWith('#') ? 'text/plain' : 'application/json'
+      response.writeHead(status, { 'content-type': type }).end(text)
     } catch {
       request.socket.destroy()
     }
@@ -233,7 +240,7 @@ async function freePort(): Promise<number> {
 
 describe('a pager on the other side of an outage', () => {
   it('keeps its alert while the token is refused, and hears the new one as soon as the token is right', async () => {
-    await until('the flow has run', async () => (await readStatus()).series === pods.size)
+    await until('the flow has run', async () => (await readStatus()).series === load.size)
     pod('a').begin()
     await fires('a')
     door.token = 'second'
@@ -244,7 +251,7 @@ describe('a pager on the other side of an outage', () => {
       failingSince: expect.any(Number),
       abandoned: 0,
     })
-    await throughout(OUTAGE, async () => expect(await firing()).toEqual(['a']))
+    await throughout(TOKEN_OUTAGE, async () => expect(await firing()).toEqual(['a']))
     expect(door.refused).toBeGreaterThan(5)
     expect((await channel()).pending).toBe(1)
     await writeFile(join(folder, 'token'), 'second')
@@ -263,7 +270,7 @@ describe('a pager on the other side of an outage', () => {
     pod('c').begin()
     await wait(2 * SECOND)
     pod('c').end()
-    await throughout(OUTAGE, async () => expect(await firing()).toEqual(['a', 'b']))
+    await throughout(PROXY_OUTAGE, async () => expect(await firing()).toEqual(['a', 'b']))
     await until('both ends are found', async () => (await openPods()).join() === 'b')
     door.answers = 'pass'
     await fires('b')
@@ -279,7 +286,8 @@ describe('a pager on the other side of an outage', () => {
       await fires(goes, over)
       await stop(signal)
       pod(over).end()
-      await wait(SECOND)
+      // Until Prometheus has scraped it.
+      await wait(2 * SECOND)
       const restarted = Date.now()
       await start()
       await throughout(4 * SECOND, async () => expect(await firing()).toContain(goes))
