@@ -7,10 +7,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type FakeReceiver, openReceiver } from '../src/testing/fake-receiver.ts'
+import { freePorts } from '../src/testing/free-ports.ts'
+import { PATIENCE } from '../src/testing/patience.ts'
 
 /** `tidewatch serve` beside a real Prometheus that scrapes every second; its targets are stopped, and taken out of its service discovery. */
 
-const PROMETHEUS = 31_310
+const [PROMETHEUS] = await freePorts(1)
 const root = join(import.meta.dirname, '..')
 const children: ChildProcess[] = []
 const targets: Server[] = []
@@ -87,7 +89,7 @@ scrape_configs:
     const answer = await fetch(`http://127.0.0.1:${PROMETHEUS}/api/v1/query?query=count(load)`).catch(() => undefined)
     return ((await answer?.json()) as any)?.data?.result?.[0]?.value?.[1]
   }
-  await vi.waitUntil(async () => (await count()) === '4', { timeout: 60_000, interval: 200 })
+  await vi.waitFor(async () => expect(await count()).toBe('4'), PATIENCE)
   const file = join(folder, 'tidewatch.yaml')
   await writeFile(
     file,
@@ -118,8 +120,8 @@ flows:
     })
     serve.once('exit', code => reject(new Error(`exit code ${code}: ${log}`)))
   })
-  await vi.waitUntil(async () => (await seriesCount()).series === 4, { timeout: 60_000, interval: 200 })
-}, 120_000)
+  await vi.waitFor(async () => expect((await seriesCount()).series).toBe(4), PATIENCE)
+})
 
 afterAll(async () => {
   for (const child of children) child.kill('SIGKILL')

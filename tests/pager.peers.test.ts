@@ -9,6 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ChannelWire, StatusWire } from '../src/server/wire.ts'
 import { type FakeReceiver, openReceiver } from '../src/testing/fake-receiver.ts'
+import { freePorts } from '../src/testing/free-ports.ts'
 
 /**
  * `tidewatch serve` between a real Prometheus that scrapes pods every second and a real Alertmanager, with a proxy on the way that can refuse.
@@ -49,7 +50,7 @@ beforeAll(async () => {
     status: 200,
     text: `# TYPE load gauge\n${[...load].map(([name, value]) => `load{pod="${name}"} ${value}\n`).join('')}`,
   }))
-  const prometheusPort = await freePort()
+  const [prometheusPort, port] = await freePorts(2)
   await writeFile(
     join(folder, 'prometheus.yml'),
     `global: { scrape_interval: 1s }
@@ -72,7 +73,6 @@ scrape_configs:
   await until('Prometheus has ten samples of each pod', async () =>
     (await (await fetch(question)).text()).includes(`"${load.size}"`),
   )
-  const port = await freePort()
   alertmanagerUrl = `http://127.0.0.1:${port}`
   await writeFile(
     join(folder, 'alertmanager.yml'),
@@ -230,13 +230,6 @@ async function listen(
 }
 
 const urlOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-
-async function freePort(): Promise<number> {
-  const server = await listen(async () => ({ status: 200, text: '' }))
-  const { port } = server.address() as AddressInfo
-  await new Promise(done => server.close(done))
-  return port
-}
 
 describe('a pager on the other side of an outage', () => {
   it('keeps its alert while the token is refused, and hears the new one as soon as the token is right', async () => {

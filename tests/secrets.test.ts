@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { inspect } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { readConfiguration } from '../src/cli/read-configuration.ts'
 import { openStore } from '../src/cli/serve.ts'
 import { type Service, startService } from '../src/execution/service.ts'
 import { makeApp } from '../src/server/app.ts'
 import { fakePrometheus, serveSeries } from '../src/testing/fake-prometheus.ts'
+import { PATIENCE } from '../src/testing/patience.ts'
 
 /** Every secret of the configuration below; each is different, so that a leak says where it comes from. */
 const SECRETS = {
@@ -120,7 +121,7 @@ describe('planted secrets', () => {
         service.health().sources.filter(({ error }) => error !== undefined).length,
       ]
     }
-    await expect.poll(failed).toEqual([3, 2, 2])
+    await vi.waitFor(async () => expect(await failed()).toEqual([3, 2, 2]), PATIENCE)
   })
   afterAll(async () => {
     await service.close()

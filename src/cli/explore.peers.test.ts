@@ -2,15 +2,16 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import { chromium } from 'playwright-core'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { seededRandom } from '../math/random.ts'
 import { capture } from '../testing/capture.ts'
+import { freePorts } from '../testing/free-ports.ts'
+import { PATIENCE } from '../testing/patience.ts'
 import { main } from './main.ts'
 
 /** A real Prometheus whose last day was written beforehand: what it must find is known. */
-const PORT = 31640
+const [PORT] = await freePorts(1)
 const URL = `http://127.0.0.1:${PORT}`
 const STEP = 60_000
 const ROWS = 1440
@@ -63,17 +64,7 @@ beforeAll(async () => {
     [`--config.file=${config}`, `--storage.tsdb.path=${data}`, `--web.listen-address=127.0.0.1:${PORT}`],
     { stdio: 'ignore' },
   )
-  for (let tries = 0; tries < 100; tries++) {
-    if (
-      await fetch(`${URL}/-/ready`).then(
-        response => response.ok,
-        () => false,
-      )
-    )
-      return
-    await wait(200)
-  }
-  throw new Error('prometheus must be ready in 20 s')
+  await vi.waitFor(async () => expect((await fetch(`${URL}/-/ready`)).ok).toBe(true), PATIENCE)
 })
 afterAll(async () => {
   const ended = new Promise(done => prometheus.once('exit', done))

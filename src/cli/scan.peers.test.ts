@@ -2,13 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { capture } from '../testing/capture.ts'
+import { freePorts } from '../testing/free-ports.ts'
+import { PATIENCE } from '../testing/patience.ts'
 import { main } from './main.ts'
 
 /** A real Prometheus, some seconds old, that scrapes itself every second. */
-const PORT = 31480
+const [PORT] = await freePorts(1)
 let folder: string
 let prometheus: ChildProcess
 
@@ -24,15 +25,11 @@ beforeAll(async () => {
     [`--config.file=${config}`, `--storage.tsdb.path=${join(folder, 'data')}`, `--web.listen-address=127.0.0.1:${PORT}`],
     { stdio: 'ignore' },
   )
-  for (let tries = 0; tries < 100; tries++) {
-    const answer = await fetch(`http://127.0.0.1:${PORT}/api/v1/query?query=count_over_time(up[1m])`).then(
-      response => response.json() as any,
-      () => undefined,
-    )
-    if (Number(answer?.data?.result?.[0]?.value[1]) >= 12) return
-    await wait(500)
+  const scrapes = async () => {
+    const answer: any = await (await fetch(`http://127.0.0.1:${PORT}/api/v1/query?query=count_over_time(up[1m])`)).json()
+    return Number(answer.data.result[0].value[1])
   }
-  throw new Error('prometheus must have scraped itself twelve times in 50 s')
+  await vi.waitFor(async () => expect(await scrapes()).toBeGreaterThanOrEqual(12), PATIENCE)
 })
 afterAll(async () => {
   const ended = new Promise(done => prometheus.once('exit', done))

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -11,6 +10,8 @@ import { notifiers } from '../notifiers/index.ts'
 import type { Configuration } from '../pipeline/configuration.ts'
 import { fromMemory } from '../stores/memory.ts'
 import type { Store } from '../stores/store.ts'
+import { freePorts } from '../testing/free-ports.ts'
+import { PATIENCE } from '../testing/patience.ts'
 import { sampleAnomaly, sampleRun } from '../testing/store-laws.ts'
 import { toyFlow } from '../testing/toy-watch.ts'
 import { type Service, startService } from './service.ts'
@@ -26,11 +27,12 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tidewatch-retire-'))
   const file = join(folder, 'alertmanager.yml')
   await writeFile(file, 'route: { receiver: nobody }\nreceivers: [{ name: nobody }]\n')
-  const listen = `127.0.0.1:${await freePort()}`
+  const [port] = await freePorts(1)
+  const listen = `127.0.0.1:${port}`
   url = `http://${listen}`
   const options = [`--config.file=${file}`, `--storage.path=${folder}/data`, `--web.listen-address=${listen}`]
   child = spawn('prometheus-alertmanager', [...options, '--cluster.listen-address='], { stdio: 'ignore' })
-  await vi.waitFor(async () => expect((await fetch(`${url}/-/ready`)).ok).toBe(true), { timeout: 60_000, interval: 100 })
+  await vi.waitFor(async () => expect((await fetch(`${url}/-/ready`)).ok).toBe(true), PATIENCE)
 })
 afterAll(async () => {
   child.kill()
@@ -38,14 +40,6 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 afterEach(() => service?.close())
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  return port
-}
 
 const configuration = (flows: readonly string[], channels: readonly string[]): Configuration => ({
   file: 'test',

@@ -3,19 +3,21 @@ import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { main } from '../cli/main.ts'
 import { readConfiguration } from '../cli/read-configuration.ts'
 import { alertmanager } from '../notifiers/alertmanager.ts'
 import { prometheus } from '../sources/prometheus.ts'
 import { capture } from '../testing/capture.ts'
 import { AUTHORITY, CLIENT, SERVER, STRANGER } from '../testing/certificates.ts'
+import { freePorts } from '../testing/free-ports.ts'
 import { exampleMessage } from '../testing/notifier-laws.ts'
+import { PATIENCE } from '../testing/patience.ts'
 
 /** A real Prometheus and a real Alertmanager that ask for a password and for a certificate. */
 
-const PORTS = { prometheus: 31490, alertmanager: 31491 }
+const [prometheusPort, alertmanagerPort] = await freePorts(2)
+const PORTS = { prometheus: prometheusPort!, alertmanager: alertmanagerPort! }
 const PASSWORD = 'correct-horse'
 const ROTATED = 'battery-staple'
 const HASHES = {
@@ -91,12 +93,8 @@ scrape_configs:
     const { frames } = await openSource().latest({ expr: 'count_over_time(up[1m])', time: Date.now() }, never)
     return frames[0]?.columns.value[0] ?? 0
   }
-  for (let tries = 0; tries < 200; tries++) {
-    if ((await count().catch(() => 0)) >= 8) return
-    await wait(250)
-  }
-  throw new Error('prometheus must have scraped itself eight times in 50 s')
-}, 60_000)
+  await vi.waitFor(async () => expect(await count()).toBeGreaterThanOrEqual(8), PATIENCE)
+})
 afterAll(async () => {
   for (const child of running) {
     child.kill()

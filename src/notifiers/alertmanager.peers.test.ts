@@ -3,18 +3,21 @@ import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { MINUTE, SECOND } from '../duration.ts'
 import { deliver } from '../responding/outbox.ts'
 import { fromMemory } from '../stores/memory.ts'
 import type { Message } from '../stores/store.ts'
 import { type FakeReceiver, openReceiver } from '../testing/fake-receiver.ts'
+import { freePorts } from '../testing/free-ports.ts'
 import { exampleMessage } from '../testing/notifier-laws.ts'
+import { PATIENCE } from '../testing/patience.ts'
 import { alertmanager } from './alertmanager.ts'
 
 /** Talks to real Alertmanagers: two replicas that gossip, and a receiver that sees what they notify. */
 
-const PORTS = { a: 31210, b: 31211, clusterA: 31212, clusterB: 31213, receiver: 31214, nobody: 31219 }
+const [a, b, clusterA, clusterB, nobody] = await freePorts(5)
+const PORTS = { a: a!, b: b!, clusterA: clusterA!, clusterB: clusterB!, nobody: nobody! }
 const urls = [`http://127.0.0.1:${PORTS.a}`, `http://127.0.0.1:${PORTS.b}`]
 
 let folder: string
@@ -23,7 +26,7 @@ const running: ChildProcess[] = []
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tidewatch-alertmanager-'))
-  receiver = await openReceiver({ port: PORTS.receiver })
+  receiver = await openReceiver()
   await writeFile(
     join(folder, 'alertmanager.yml'),
     `route: { receiver: all, group_by: ['...'], group_wait: 1s, group_interval: 1s, repeat_interval: 1h }
@@ -35,7 +38,7 @@ receivers:
   // One after the other, so that the second finds the first; otherwise each waits long before it looks again, and both notify.
   await start('a', PORTS.a, PORTS.clusterA, PORTS.clusterB)
   await start('b', PORTS.b, PORTS.clusterB, PORTS.clusterA)
-  for (const url of urls) await until(`${url} must see both replicas`, async () => (await peersOf(url)) === 2)
+  for (const url of urls) await vi.waitFor(async () => expect(await peersOf(url)).toBe(2), PATIENCE)
 })
 
 afterAll(async () => {
@@ -67,15 +70,7 @@ async function start(name: string, port: number, cluster: number, peer: number):
   running.push(child)
   const ready = () => fetch(`http://127.0.0.1:${port}/-/ready`).then(response => response.ok)
   const gone = once(child, 'error').then(([error]) => Promise.reject(error))
-  await Promise.race([until(`Alertmanager must be ready on port ${port}`, ready), gone])
-}
-
-async function until(wish: string, claim: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
-    if (await claim().catch(() => false)) return
-    await new Promise(resolve => setTimeout(resolve, 100))
-  }
-  throw new Error(`${wish} within 30s`)
+  await Promise.race([vi.waitFor(async () => expect(await ready()).toBe(true), PATIENCE), gone])
 }
 
 async function peersOf(url: string): Promise<number> {
@@ -163,13 +158,13 @@ describe('a real Alertmanager', () => {
         .filter(({ body }) => body.alerts[0].labels.alertname === 'notified')
         .map(({ body }) => body.alerts[0].status as string)
     for (let i = 0; i < 3; i++) await notifier.send(message, signal)
-    await expect.poll(statuses, { timeout: 20_000 }).toEqual(['firing'])
+    await expect.poll(statuses).toEqual(['firing'])
     // The second replica looks a second later; an alert that ends meanwhile is notified twice by Alertmanager itself.
     await new Promise(resolve => setTimeout(resolve, 4 * SECOND))
     expect(statuses()).toEqual(['firing'])
     const over = { ...message, kind: 'resolved' as const, createdAt: Date.now() }
     for (let i = 0; i < 3; i++) await notifier.send(over, signal)
-    await expect.poll(statuses, { timeout: 20_000 }).toEqual(['firing', 'resolved'])
+    await expect.poll(statuses).toEqual(['firing', 'resolved'])
     await new Promise(resolve => setTimeout(resolve, 4 * SECOND))
     expect(statuses()).toEqual(['firing', 'resolved'])
   })
@@ -188,7 +183,7 @@ describe('a real Alertmanager', () => {
   it('ends the alert by itself when we are dead', async () => {
     await open({ resend: { every: '1s', lapse: '4s' } }).notifier.send(messageOf('dead'), signal)
     expect(await alertsAt(urls[0]!, 'dead')).toHaveLength(1)
-    await expect.poll(() => alertsAt(urls[0]!, 'dead'), { timeout: 20_000 }).toEqual([])
+    await expect.poll(() => alertsAt(urls[0]!, 'dead')).toEqual([])
   })
 
   it('takes labels with any name and text', async () => {

@@ -3,10 +3,11 @@ import { build } from 'vite'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { hashPassword } from '../password.ts'
 import { calmWorld, FAKE_NOW, type FakeWorld, fakeServerParts, learnedWorld, oddWorld } from '../testing/fake-server-parts.ts'
+import { freePorts } from '../testing/free-ports.ts'
 import { makeApp } from './app.ts'
 import { type Listening, listen } from './listen.ts'
 
-const PORT = 31310
+const [PORT] = await freePorts(1)
 /** Folder that takes pictures for people to look at; none are taken without it. */
 const SHOTS = process.env.TIDEWATCH_SHOTS
 
@@ -151,7 +152,7 @@ describe('page in a browser', () => {
         [0x0, 0x6, 0x7],
       ].every(wanted => seen.some(colour => colour.every((part, i) => Math.abs(part - wanted[i]!) <= 1)))
     }
-    await expect.poll(isDrawn, { timeout: 5000 }).toBe(true)
+    await expect.poll(isDrawn).toBe(true)
     expect((await colours()).length).toBeGreaterThan(5)
   })
 
@@ -162,7 +163,7 @@ describe('page in a browser', () => {
     const odd = oddWorld()
     world.anomalies = odd.anomalies.slice(0, 1)
     world.flows = world.flows.map(state => ({ ...state, lastRun: { ...state.lastRun!, finishedAt: FAKE_NOW } }))
-    await page.getByRole('heading', { level: 1, name: 'One thing is odd now' }).waitFor({ timeout: 5000 })
+    await page.getByRole('heading', { level: 1, name: 'One thing is odd now' }).waitFor()
   })
 
   it('opens a linked anomaly, listed or not', async () => {
@@ -183,8 +184,8 @@ describe('page in a browser', () => {
     expect(await page.getByRole('article').count()).toBe(5)
     await shoot(page, 'down')
     server = await listen(makeApp(fakeServerParts(oddWorld())), { host: '127.0.0.1', port: PORT })
-    await page.getByRole('heading', { level: 1, name: '2 things are odd now' }).waitFor({ timeout: 20_000 })
-    await page.locator('canvas').first().waitFor({ timeout: 20_000 })
+    await page.getByRole('heading', { level: 1, name: '2 things are odd now' }).waitFor()
+    await page.locator('canvas').first().waitFor()
   })
 
   it('polls when events are not to be had', async () => {
@@ -197,7 +198,7 @@ describe('page in a browser', () => {
     await page.goto(server.url)
     await page.getByText('every few seconds', { exact: true }).waitFor()
     world.anomalies = oddWorld().anomalies.slice(0, 1)
-    await page.getByRole('heading', { level: 1, name: 'One thing is odd now' }).waitFor({ timeout: 15_000 })
+    await page.getByRole('heading', { level: 1, name: 'One thing is odd now' }).waitFor()
   })
 
   it('does not run what a series is called', async () => {

@@ -12,6 +12,7 @@ import { DAY, HOUR, MINUTE } from '../duration.ts'
 import { SourceError } from '../errors.ts'
 import { create } from '../pipeline/configuration.ts'
 import { findPeer } from '../testing/find-peer.ts'
+import { freePorts } from '../testing/free-ports.ts'
 import { type SourceSubject, sourceLaws } from '../testing/source-laws.ts'
 import { sources } from './index.ts'
 import type { Source } from './source.ts'
@@ -121,14 +122,6 @@ async function end(peer: Peer): Promise<void> {
   await gone
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
-
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tidewatch-peers-'))
   exporter = await startExporter()
@@ -150,7 +143,8 @@ beforeAll(async () => {
   const blocks = ['tsdb', 'create-blocks-from', 'openmetrics', '--max-block-duration=24h']
   await promisify(execFile)('promtool', [...blocks, join(folder, 'tide.txt'), join(folder, 'tsdb')], { cwd: folder })
   for (const peer of prometheus) await cp(join(folder, 'tsdb'), join(folder, `data-${PEERS.indexOf(peer)}`), { recursive: true })
-  for (const peer of found) peer.port = await freePort()
+  const ports = await freePorts(found.length)
+  for (const [i, peer] of found.entries()) peer.port = ports[i]!
   await Promise.all(found.map(start))
   for (const { port } of victoria) await fillVictoria(port, milliseconds)
 })
