@@ -33,7 +33,8 @@ if (positionals.length === 0 || missing !== undefined) {
 }
 
 const mutate = positionals.flatMap(filesOf)
-const report = join('.tidewatch', 'mutations.json')
+// Named after what is changed, so that runs over several parts do not meet.
+const report = join('.tidewatch', `mutations.${positionals[0]!.replaceAll('/', '-')}.json`)
 mkdirSync(join(root, '.tidewatch'), { recursive: true })
 const options = {
   mutate,
@@ -42,8 +43,8 @@ const options = {
   vitest: { configFile: 'vitest.mutate.config.ts', related: false },
   // TypeScript 7 has no compiler API that the instrumenter could read the configuration with.
   tsconfigFile: 'none.json',
-  tempDirName: '.tidewatch/mutating',
-  ignorePatterns: ['dist', 'recordings/*.tmp', 'docs', 'bench', 'lab'],
+  tempDirName: `.tidewatch/mutating-${process.pid}`,
+  ignorePatterns: ['.tidewatch', 'dist', 'recordings/*.tmp', 'docs', 'bench', 'lab'],
   coverageAnalysis: 'perTest',
   ignoreStatic: true,
   timeoutMS: 20_000,
