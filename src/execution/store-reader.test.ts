@@ -3,6 +3,7 @@ import { fromValues } from '../frame/frame.ts'
 import type { Query } from '../pipeline/pipeline.ts'
 import type { SeriesAnswer, Source } from '../sources/source.ts'
 import { fromMemory } from '../stores/memory.ts'
+import { sampleAnomaly, sampleModel, sampleRun } from '../testing/store-laws.ts'
 import { openReader } from './store-reader.ts'
 
 const query: Query = { kind: 'series', source: 's', expr: 'up', range: { start: 0, end: 10 }, step: 10 }
@@ -60,5 +61,69 @@ describe('two flows that ask the same question at once', () => {
     const { requests, reader } = openSource()
     await expect(reader.read(query, AbortSignal.abort(new Error('too late')))).rejects.toThrow('too late')
     expect(requests).toHaveLength(0)
+  })
+})
+
+describe('what is asked of a source', () => {
+  const reading = (given: Partial<SeriesAnswer>, more: Partial<Source> = {}) => {
+    const source = { read: async () => ({ ...answer, ...given }), ...more } as Partial<Source> as Source
+    return openReader({ s: source, t: source }, fromMemory())
+  }
+  const { signal } = new AbortController()
+
+  it('comes with its first request, which can be copied, and a warning for each of its warnings', async () => {
+    const reader = reading({ requests: ['curl first', 'curl second'], warnings: ['one series was left out', 'slow'] })
+    expect((await reader.read(query, signal)).diagnostics).toEqual([
+      { level: 'info', message: 'query', request: 'curl first' },
+      { level: 'warning', message: 'one series was left out' },
+      { level: 'warning', message: 'slow' },
+    ])
+    expect((await reading({}).read(query, signal)).diagnostics).toEqual([])
+  })
+
+  it('is an error that names the known ones when there is no such source', async () => {
+    const asked = reading({}).read({ ...query, source: 'x' } as Query, signal)
+    await expect(asked).rejects.toThrow('source must be one of s, t, got x')
+    await expect(asked).rejects.toMatchObject({ retryable: false })
+  })
+
+  it('are targets when it knows some, else none', async () => {
+    const ask: Query = { kind: 'targets', source: 's', series: [{ pod: 'a' }], time: 5 }
+    const known: Source['targets'] = async (series, time) => [{ labels: { ...series[0], at: `${time}` }, up: true }]
+    expect(await reading({}, { targets: known }).read(ask, signal)).toEqual([{ labels: { pod: 'a', at: '5' }, up: true }])
+    expect(await reading({}).read(ask, signal)).toEqual([])
+  })
+
+  it('is asked anew when the answer is there, and when it failed', async () => {
+    let asked = 0
+    const reader = reading({}, { read: async () => (++asked === 2 ? Promise.reject(new Error('no')) : answer) })
+    await reader.read(query, signal)
+    await expect(reader.read(query, signal)).rejects.toThrow('no')
+    await reader.read(query, signal)
+    await reader.read({ ...query, expr: 'other' } as Query, signal)
+    expect(asked).toBe(4)
+  })
+})
+
+describe('what is asked of the store', () => {
+  it('is that of the flow', async () => {
+    const store = fromMemory()
+    const reader = openReader({}, store)
+    const { signal } = new AbortController()
+    const snapshot = { labels: { pod: 'a' }, detector: 'seasonal', time: 50, state: Uint8Array.of(1) }
+    await store.commit(sampleRun({ flow: 'f', anomalies: [sampleAnomaly()], snapshots: [snapshot] }))
+    await store.addModel(sampleModel({ flow: 'f' }), true)
+    const count = async (asked: Query) => ((await reader.read(asked, signal)) as readonly unknown[]).length
+    for (const [flow, expected] of [
+      ['f', 1],
+      ['other', 0],
+    ] as const) {
+      expect(await count({ kind: 'snapshots', flow })).toBe(expected)
+      expect(await count({ kind: 'models', flow })).toBe(expected)
+      expect(await count({ kind: 'anomalies', filter: { flow } })).toBe(expected)
+    }
+    expect(await reader.read({ kind: 'snapshots', flow: 'f' }, signal)).toEqual([snapshot])
+    expect(await reader.read({ kind: 'models', flow: 'f' }, signal)).toMatchObject([{ status: 'in force' }])
+    expect(await reader.read({ kind: 'anomalies', filter: { flow: 'f' } }, signal)).toMatchObject([{ status: 'open' }])
   })
 })
