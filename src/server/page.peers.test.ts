@@ -180,7 +180,7 @@ describe('page in a browser', () => {
     await page.getByText('live', { exact: true }).waitFor()
     await server!.close()
     server = undefined
-    await page.getByRole('alert').filter({ hasText: 'does not answer' }).waitFor()
+    await page.getByRole('alert').filter({ hasText: 'Tidewatch does not answer' }).waitFor()
     expect(await page.getByRole('article').count()).toBe(5)
     await shoot(page, 'down')
     server = await listen(makeApp(fakeServerParts(oddWorld())), { host: '127.0.0.1', port: PORT })
