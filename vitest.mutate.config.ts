@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     include: JSON.parse(process.env.MUTATE_TESTS ?? '["src/**/*.test.ts"]'),
     exclude: ['**/*.peers.test.ts', '**/node_modules/**'],
+    // What is loaded stays loaded from one change to the next; a change is chosen while the tests run.
+    isolate: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     expect: { poll: { timeout: 5_000 } },
