@@ -54,3 +54,36 @@ it('the configuration of docs/connecting.md loads without a fault', async () => 
   rmSync(place, { recursive: true })
   expect([Object.keys(sources), Object.keys(notifiers)]).toEqual([['mimir'], ['pager', 'chat']])
 })
+
+describe('docs/operations.md', () => {
+  const root = join(import.meta.dirname, '..')
+  const sections = readFileSync(join(root, 'docs/operations.md'), 'utf8').split(/^## /m).slice(1)
+  const scripts = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts)
+
+  it.each(sections.map(section => [section.split('\n')[0]!, section]))('names tests that exist: %s', (_, section) => {
+    const rows = section.split('\n').filter(line => line.startsWith('| ') && !/^\| (Fault |-)/.test(line))
+    expect(rows.length).toBeGreaterThan(0)
+    const usual = /The tests are in `([^`]+)`/.exec(section)?.[1]
+    expect(rows.flatMap(row => untrue(row.split(/(?<!\\)\|/)[3]!.trim(), usual))).toEqual([])
+  })
+
+  it('has each fault once', () => {
+    const faults = sections.join('').matchAll(/^\| (.*?) +\|/gm)
+    const rows = [...faults].map(([, fault]) => fault!).filter(fault => fault !== 'Fault' && !/^-+$/.test(fault))
+    expect(rows).toEqual([...new Set(rows)])
+  })
+
+  /** What a cell claims that is not so. It holds `file`: title › title; title, where … stands for any text, or `npm run script`. */
+  function untrue(cell: string, usual: string | undefined): string[] {
+    let file = usual
+    return cell.split('; ').flatMap(claim => {
+      const [, name, title] = /^(?:`([^`]+)`(?:: |$))?(.*)$/.exec(claim)!
+      if (name?.startsWith('npm run ')) return scripts.includes(name.slice(8)) ? [] : [`${claim}: no such script`]
+      file = name ?? file
+      if (file === undefined || !existsSync(join(root, file))) return [`${claim}: no such file`]
+      const source = readFileSync(join(root, file), 'utf8').replaceAll("\\'", "'")
+      const missing = title!.split(/ › |…/).filter(part => !source.includes(part.trim()))
+      return missing.length === 0 ? [] : [`${claim}: ${file} has no ${JSON.stringify(missing)}`]
+    })
+  }
+})

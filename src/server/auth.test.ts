@@ -54,6 +54,16 @@ describe('without credentials', () => {
     expect(response.headers.get('www-authenticate')).toBe('Basic realm="Tidewatch", charset="UTF-8", Bearer realm="Tidewatch"')
     expect(await response.json()).toEqual({ error: { code: 'credentials', message: 'must have the credentials of server.auth' } })
   })
+  it.each<[string, Partial<AuthConfig>, string[]]>([
+    ['a password or a proxy', {}, ['Load this page again to enter your user and password.', 'through the proxy']],
+    ['a proxy', { basic: {} }, ['<p>Open it through the proxy']],
+  ])('a browser is shown a page that says how to get in, by %s', async (_, some, texts) => {
+    const response = await open(some).ask('/', { Accept: 'text/html,*/*;q=0.8' })
+    expect(response.status).toBe(401)
+    expect(response.headers.get('www-authenticate')).toMatch(/^(Basic|Bearer) /)
+    const page = await response.text()
+    for (const text of texts) expect(page).toContain(text)
+  })
   it('nothing is reloaded', async () => {
     const { ask, world } = open()
     let reloads = 0

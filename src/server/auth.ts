@@ -6,6 +6,7 @@ import { hashToken, isSame, verifyPassword } from '../password.ts'
 import type { AuthConfig } from '../pipeline/configuration.ts'
 import { Attempts } from './attempts.ts'
 import { networkMatcher, plainAddress } from './networks.ts'
+import { lockedPage } from './page.ts'
 import type { ServerParts } from './parts.ts'
 import { Problem, printProblem } from './problem.ts'
 
@@ -50,6 +51,8 @@ export function onlyOurUsers({ configuration, now }: ServerParts, refused: Refus
     if (given !== '') attempts.fail(address)
     refused('credentials')
     c.header('WWW-Authenticate', challenge(auth))
+    // What a person sees who has no password, or was not asked for one.
+    if (c.req.path === '/' && c.req.header('accept')?.includes('text/html')) return c.html(lockedPage(auth), 401)
     return printProblem(c, 401, 'credentials', 'must have the credentials of server.auth')
   }
 }

@@ -1,9 +1,10 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { build } from 'vite'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { hashPassword } from '../password.ts'
+import { hashPassword, hashToken } from '../password.ts'
 import { calmWorld, FAKE_NOW, type FakeWorld, fakeServerParts, learnedWorld, oddWorld } from '../testing/fake-server-parts.ts'
 import { freePorts } from '../testing/free-ports.ts'
+import { troubledWorld } from '../testing/troubled-world.ts'
 import { makeApp } from './app.ts'
 import { type Listening, listen } from './listen.ts'
 
@@ -130,6 +131,64 @@ describe('page in a browser', () => {
     await page.getByText('2 models in force').click()
     await page.getByRole('button', { name: 'Put model 3 of lstm' }).click()
     await page.getByRole('alert').filter({ hasText: 'version must be one of' }).waitFor()
+  })
+
+  it.each([
+    ['troubled-light', { viewport: { width: 1280, height: 1800 } }],
+    ['troubled-dark', { viewport: { width: 1280, height: 1800 }, colorScheme: 'dark' as const }],
+    ['troubled-narrow-light', { viewport: { width: 390, height: 3000 } }],
+    ['troubled-narrow-dark', { viewport: { width: 390, height: 3000 }, colorScheme: 'dark' as const }],
+  ])('claims no more than it sees while the watch is impaired: %s', async (name, options) => {
+    const { page, complaints } = await open(troubledWorld(), options)
+    await page.getByRole('heading', { level: 1, name: 'The watch is not ready' }).waitFor()
+    const bar = page.getByRole('alert').filter({ hasText: 'The watch is impaired' })
+    expect(await bar.getByRole('listitem').allTextContents()).toEqual([
+      'The store cannot be written: disk I/O error (since 14:28)',
+      expect.stringContaining('The channel chat does not deliver'),
+    ])
+    await page.getByText('What can be seen follows its tide.').waitFor()
+    const flows = page.locator('.watch .row')
+    expect(await flows.filter({ hasText: 'coredns-up' }).textContent()).toContain('no data')
+    expect(await flows.filter({ hasText: 'coredns-latency' }).textContent()).toContain('delay must be at least 50s, got 30s')
+    const withdrawn = page.getByRole('article').filter({ hasText: 'is not configured any more' })
+    expect(await withdrawn.textContent()).toContain('oncall withdrawn 13:30')
+    expect(await page.getByRole('article').filter({ hasText: 'did not deliver' }).locator('.plot, .numbers').count()).toBe(0)
+    expect(await page.getByText('Nobody heard of this one.').count()).toBe(0)
+    const overflow = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
+    expect(overflow).toBe(0)
+    await shoot(page, name)
+    expect(complaints).toEqual([])
+  })
+
+  it('is not calm about a flow that finds no data', async () => {
+    const world = calmWorld()
+    world.flows = world.flows.map(state => ({ ...state, lastRun: { ...state.lastRun!, series: 0 } }))
+    const { page } = await open(world, { viewport: { width: 1280, height: 1000 } })
+    await page.getByRole('heading', { level: 1, name: 'Nothing odd is seen' }).waitFor()
+    expect(await page.locator('.detail').textContent()).toContain('3 flows without data')
+    await page.getByText('Nothing can be seen now.').waitFor()
+    await shoot(page, 'no-data')
+  })
+
+  it('says that its credentials are not accepted any more', async () => {
+    const { page } = await open(oddWorld(), { viewport: { width: 1280, height: 900 } })
+    await page.getByText('live', { exact: true }).waitFor()
+    const error = { code: 'credentials', message: 'must have the credentials of server.auth' }
+    await page.route('**/api/v1/status', route => route.fulfill({ status: 401, json: { error } }))
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await page.getByRole('alert').filter({ hasText: 'Your credentials are not accepted.' }).waitFor()
+    expect(await page.getByRole('article').count()).toBe(5)
+    await shoot(page, 'refused')
+  })
+
+  it('is a page that says how to get in for who has no password', async () => {
+    const world = calmWorld()
+    // With `basic` the browser's own dialog comes first, which no test can see.
+    const auth = { basic: {}, bearer: { scraper: hashToken('token') }, open: [] }
+    world.configuration = { ...world.configuration, server: { ...world.configuration.server, auth } }
+    const { page } = await open(world, { viewport: { width: 390, height: 500 } })
+    await page.getByRole('heading', { name: 'This Tidewatch is locked' }).waitFor()
+    await shoot(page, 'locked')
   })
 
   it('draws the band and the odd stretch', async () => {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { OpenAPIHono } from '@hono/zod-openapi'
+import type { AuthConfig } from '../pipeline/configuration.ts'
 
 /** Where the build of the page is, seen from the sources and from `dist`. */
 const WEB = new URL(import.meta.url.endsWith('.ts') ? '../../dist/web/' : '../../web/', import.meta.url)
@@ -21,6 +22,22 @@ const NOT_BUILT = `<!doctype html>
 <a href="api/v1/openapi.json">all of the API</a>, <a href="metrics">metrics</a>.</p>
 </html>
 `
+
+/** What a browser shows when nobody logged in. Only basic authentication and a proxy let people in; tokens are for programs. */
+export function lockedPage({ basic, proxy }: Pick<AuthConfig, 'basic' | 'proxy'>): string {
+  const ways = [
+    ...(Object.keys(basic).length > 0 ? ['Load this page again to enter your user and password.'] : []),
+    ...(proxy ? ['Open it through the proxy that logs you in.'] : []),
+  ]
+  const how = ways.join(' ') || 'It lets in programs with a token; <code>server.auth.basic</code> lets in people.'
+  return `<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
+<title>Tidewatch</title>
+<h1>This Tidewatch is locked</h1>
+<p>${how}</p>
+</html>
+`
+}
 
 /** The page: `/`, its icon and its assets, whose names change with their content. Files are read when asked for, so a build needs no restart. */
 export function pageRoutes(folder: string = fileURLToPath(WEB)): OpenAPIHono {

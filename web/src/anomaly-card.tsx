@@ -3,7 +3,7 @@ import { anomalyAddress } from './address.ts'
 import type { AnomalyWire } from './api.ts'
 import { Chart } from './chart.tsx'
 import { formatNumber, formatSpan } from './format.ts'
-import { linkedId, now } from './state.ts'
+import { linkedId, now, SELF_WATCH } from './state.ts'
 import { Time } from './time.tsx'
 
 /** All that a person asks of one anomaly. */
@@ -36,8 +36,12 @@ export function AnomalyCard({ anomaly }: { anomaly: AnomalyWire }) {
       <h3 class="sentence" id={title}>
         {anomaly.sentence ?? `${anomaly.series} is not as expected.`}
       </h3>
-      <Chart anomaly={anomaly} />
-      <Numbers anomaly={anomaly} />
+      {anomaly.flow !== SELF_WATCH && (
+        <>
+          <Chart anomaly={anomaly} />
+          <Numbers anomaly={anomaly} />
+        </>
+      )}
       <dl class="facts">
         <Fact name="flow">{anomaly.flow}</Fact>
         <Fact name="detector">{anomaly.detector}</Fact>

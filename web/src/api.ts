@@ -32,7 +32,7 @@ async function read<Answer>(path: string, options: RequestInit = {}): Promise<An
 }
 
 export const readStatus = () => read<StatusWire>('status')
-export const readAnomalies = (status: 'open' | 'resolved', limit: number) =>
+export const readAnomalies = (status: AnomalyWire['status'], limit: number) =>
   read<{ anomalies: AnomalyWire[] }>(`anomalies?status=${status}&limit=${limit}&ignored=true`).then(({ anomalies }) => anomalies)
 export const readAnomaly = (id: string) => read<AnomalyWire>(`anomalies/${encodeURIComponent(id)}`)
 export const readChart = (id: string, points: number) =>

@@ -3,12 +3,9 @@ import type { AnomalyWire, StatusWire } from './api.ts'
 import { formatDay } from './format.ts'
 import { Header } from './header.tsx'
 import { Quiet } from './quiet.tsx'
-import { connection, linked, linkedId, now, picture } from './state.ts'
+import { connection, linked, linkedId, now, picture, refusal, SELF_WATCH } from './state.ts'
 import { Time } from './time.tsx'
 import { Watch } from './watch.tsx'
-
-/** The flow by which the watch reports on itself. */
-const SELF_WATCH = 'tidewatch'
 
 export function App() {
   const seen = picture.value
@@ -20,6 +17,7 @@ export function App() {
       <Header />
       <main id="main" tabIndex={-1} aria-busy={!seen && connection.value === 'loading'}>
         {connection.value === 'down' && <Down />}
+        {connection.value === 'refused' && <Refused />}
         {seen && <Impaired problems={seen.status.problems} />}
         {seen ? <Anomalies /> : connection.value === 'loading' && <Loading />}
         {seen && <Watch picture={seen} />}
@@ -75,7 +73,17 @@ function Impaired({ problems }: { problems: StatusWire['problems'] }) {
       <ul>
         {problems.map(({ component, name, reason, since }) => (
           <li key={`${component} ${name}`}>
-            {component === name ? `The ${name}` : `${component} ${name}`} {reason} (since <Time at={since} />)
+            The {component}
+            {component !== name && (
+              <>
+                {' '}
+                <b>{name}</b>
+              </>
+            )}{' '}
+            {reason}{' '}
+            <span class="since">
+              (since <Time at={since} />)
+            </span>
           </li>
         ))}
       </ul>
@@ -135,6 +143,18 @@ function Down() {
     <p class="notice trouble" role="alert">
       <strong>Tidewatch does not answer.</strong> {picture.value ? 'What you see is what was known last. ' : ''}
       Trying again every few seconds.
+    </p>
+  )
+}
+
+/** It answers, but not with what was asked for: the credentials are not valid any more, say. */
+function Refused() {
+  const { status, message } = refusal.value!
+  return (
+    <p class="notice trouble" role="alert">
+      <strong>{status === 401 ? 'Your credentials are not accepted.' : `Tidewatch answers with the error ${status}.`}</strong>{' '}
+      {status === 401 ? 'Load this page again to enter them.' : `${message}.`}{' '}
+      {picture.value ? 'What you see is what was known last.' : ''}
     </p>
   )
 }

@@ -43,7 +43,7 @@ export function Header() {
 }
 
 function Line() {
-  const words = { loading: 'connecting', live: 'live', polling: 'every few seconds', down: 'no answer' }
+  const words = { loading: 'connecting', live: 'live', polling: 'every few seconds', refused: 'refused', down: 'no answer' }
   return (
     <span class={`line ${connection.value}`} title="How this page follows the server">
       {words[connection.value]}
@@ -55,18 +55,23 @@ function Line() {
 function describeState(): { mood: 'calm' | 'odd' | 'trouble' | 'unknown'; sentence: string; detail: string } {
   const seen = picture.value
   if (connection.value === 'down') return { mood: 'trouble', sentence: 'No answer from the watch', detail: '' }
+  if (connection.value === 'refused') return { mood: 'trouble', sentence: 'The watch does not answer this page', detail: '' }
   if (!seen) return { mood: 'unknown', sentence: 'Looking at the water…', detail: '' }
-  const { open, ready, reasons, flows, sources, channels } = seen.status
+  const { open, ready, reasons, problems, flows, sources, channels } = seen.status
+  const withoutData = seen.flows.filter(({ health }) => health === 'no-data').length
   const broken = [
     flows.failing > 0 && `${plural(flows.failing, 'flow')} failing`,
     sources.failing > 0 && `${plural(sources.failing, 'source')} not answering`,
     channels.failing > 0 && `${plural(channels.failing, 'channel')} not delivering`,
+    withoutData > 0 && `${plural(withoutData, 'flow')} without data`,
   ].filter(part => part !== false)
-  const blind = broken.length > 0 ? `The watch itself has trouble: ${broken.join(', ')}.` : ''
+  const isImpaired = broken.length > 0 || problems.length > 0
+  const blind = broken.length > 0 ? `Not all can be seen or reported: ${broken.join(', ')}.` : ''
   if (open > 0)
     return { mood: 'odd', sentence: open === 1 ? 'One thing is odd now' : `${open} things are odd now`, detail: blind }
-  if (!ready) return { mood: 'trouble', sentence: 'Not ready yet', detail: `${reasons.join('; ')}.` }
-  if (broken.length > 0) return { mood: 'trouble', sentence: 'Nothing odd is seen', detail: blind }
+  if (!ready)
+    return { mood: 'trouble', sentence: 'The watch is not ready', detail: problems.length > 0 ? '' : `${reasons.join('; ')}.` }
+  if (isImpaired) return { mood: 'trouble', sentence: 'Nothing odd is seen', detail: blind }
   return { mood: 'calm', sentence: 'Nothing is odd now', detail: '' }
 }
 

@@ -1,5 +1,6 @@
-import { readAnomalies, readChannels, readFlows, readModels, readSources, readStatus } from './api.ts'
-import { connection, now, picture } from './state.ts'
+import type { AnomalyWire } from './api.ts'
+import { ApiError, readAnomalies, readChannels, readFlows, readModels, readSources, readStatus } from './api.ts'
+import { connection, now, picture, refusal } from './state.ts'
 
 /** A safety net under the event stream, and the rhythm without it. */
 const POLL_LIVE = 60_000
@@ -20,10 +21,11 @@ export function followServer(): void {
 
   const readAll = async () => {
     try {
-      const [status, open, recent, flows, sources, channels, models] = await Promise.all([
+      const [status, open, resolved, withdrawn, flows, sources, channels, models] = await Promise.all([
         readStatus(),
         readAnomalies('open', MOST_OPEN),
         readAnomalies('resolved', MOST_RECENT),
+        readAnomalies('withdrawn', MOST_RECENT),
         readFlows(),
         readSources(),
         readChannels(),
@@ -31,10 +33,12 @@ export function followServer(): void {
       ])
       behind = status.now - Date.now()
       now.value = status.now
+      const recent = merge(resolved, withdrawn)
       picture.value = { status, open, recent, flows, sources, channels, models }
       connection.value = told ? 'live' : 'polling'
-    } catch {
-      connection.value = 'down'
+    } catch (error) {
+      refusal.value = error instanceof ApiError ? { status: error.status, message: error.message } : undefined
+      connection.value = refusal.value ? 'refused' : 'down'
     }
   }
 
@@ -75,4 +79,10 @@ export function followServer(): void {
   setInterval(() => {
     now.value = Date.now() + behind
   }, 5_000)
+}
+
+/** What is over, newest first; of what was withdrawn, only what has a reason to read or somebody was notified of. */
+function merge(resolved: readonly AnomalyWire[], withdrawn: readonly AnomalyWire[]): AnomalyWire[] {
+  const worthReading = withdrawn.filter(({ withdrawnBecause, notified }) => withdrawnBecause !== null || notified.length > 0)
+  return [...resolved, ...worthReading].sort((a, b) => b.start - a.start).slice(0, MOST_RECENT)
 }

@@ -6,6 +6,7 @@ import { Time } from './time.tsx'
 export function Quiet() {
   const { status, flows, recent } = picture.value!
   const looked = Math.max(...flows.map(({ lastSuccessAt }) => lastSuccessAt ?? 0))
+  const isImpaired = status.problems.length > 0 || flows.some(({ health }) => ['failing', 'late', 'no-data'].includes(health))
   const last = recent.find(({ ignored }) => ignored === null)
   return (
     <section class="quiet" aria-label="Nothing is odd">
@@ -23,9 +24,13 @@ export function Quiet() {
           <p class="lead">
             {looked === 0
               ? 'The first look is still to come.'
-              : last
-                ? 'Everything follows its tide.'
-                : 'Everything has followed its tide so far.'}
+              : isImpaired && status.series === 0
+                ? 'Nothing can be seen now.'
+                : isImpaired
+                  ? 'What can be seen follows its tide.'
+                  : last
+                    ? 'Everything follows its tide.'
+                    : 'Everything has followed its tide so far.'}
           </p>
         )}
         {flows.length > 0 && (

@@ -12,11 +12,17 @@ export interface Picture {
   readonly models: readonly ModelWire[]
 }
 
+/** The flow by which the watch reports on itself. */
+export const SELF_WATCH = 'tidewatch'
+
 /** Undefined until the first answer. */
 export const picture = signal<Picture | undefined>(undefined)
 
-/** live: told of changes. polling: asks now and then. down: does not answer. */
-export const connection = signal<'loading' | 'live' | 'polling' | 'down'>('loading')
+/** live: told of changes. polling: asks now and then. refused: answers with an error. down: does not answer. */
+export const connection = signal<'loading' | 'live' | 'polling' | 'refused' | 'down'>('loading')
+
+/** The error of the last answer, while the connection is `refused`. */
+export const refusal = signal<{ readonly status: number; readonly message: string } | undefined>(undefined)
 
 /** Epoch ms by the clock of the server, which may replay the past; moves every few seconds. */
 export const now = signal(Date.now())

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
+import type { FlowWire } from './api.ts'
 import { formatSpan, plural } from './format.ts'
 import { Models } from './models.tsx'
 import type { Picture } from './state.ts'
@@ -18,6 +19,7 @@ export function Watch({ picture }: { picture: Picture }) {
             name={flow.name}
             health={flow.health}
             error={flow.lastError}
+            warnings={warningsOf(flow)}
             note={<code>{flow.expr}</code>}
             below={
               <Models
@@ -64,7 +66,7 @@ export function Watch({ picture }: { picture: Picture }) {
             </Row>
           ))}
         </Group>
-        <Group name="Channels" none="No channel is configured; nobody is told.">
+        <Group name="Channels" none="No channel is configured, so nobody is notified.">
           {channels.map(channel => (
             <Row
               key={channel.name}
@@ -112,24 +114,42 @@ function Row(props: {
   name: string
   health: string
   error: string | null
+  warnings?: readonly string[]
   note?: ComponentChildren
   below?: ComponentChildren
   children: ComponentChildren
 }) {
-  const { name, health, error, note, below, children } = props
+  const { name, health, error, warnings = [], note, below, children } = props
   return (
     <li class={`row ${health}`}>
       <span class="row-name">
         <span class="dot" aria-hidden="true" />
         <b>{name}</b>
-        <span class="health">{health}</span>
+        <span class="health">{health.replace('-', ' ')}</span>
       </span>
       {note && <span class="note">{note}</span>}
       <span class="row-facts">{children}</span>
       {error && <p class="error">{error}</p>}
+      {warnings.map(warning => (
+        <p class="warning" key={warning}>
+          {warning}
+        </p>
+      ))}
       {below}
     </li>
   )
+}
+
+const MOST_WARNINGS = 3
+
+/** What the last run says of the data that it read. */
+function warningsOf({ health, lastRun }: FlowWire): string[] {
+  const warnings = [
+    ...(health === 'no-data' ? ['The query found no series with data: look at its metric, labels and range.'] : []),
+    ...(lastRun?.diagnostics ?? []).flatMap(({ level, message }) => (level === 'warning' ? [message] : [])),
+  ]
+  const more = warnings.length - MOST_WARNINGS
+  return more <= 0 ? warnings : [...warnings.slice(0, MOST_WARNINGS), `${plural(more, 'more warning')} of this run in the API`]
 }
 
 function Copy({ text, of }: { text: string; of: string }) {
