@@ -19,7 +19,7 @@ export async function run({ config: file }: { readonly config: string }): Promis
   const folder = dirname(resolve(file))
   const configuration = await readConfiguration(file)
   const start = async () => startService(configuration, openStore(configuration, folder, world), folder, world)
-  await serveUntilSignal(configuration, folder, start, service => service.reload(() => readConfiguration(file)))
+  await serveUntilSignal(configuration, folder, start, service => reloadAndLog(service, file, world))
 }
 
 export function openStore(configuration: Configuration, folder: string, { now, log }: Pick<World, 'now' | 'log'>): Store {
@@ -42,7 +42,7 @@ export async function serveUntilSignal(
   const open: (() => Promise<void>)[] = []
   const starting = Promise.withResolvers<Service>()
   // From the beginning: who reloads in the middle of a start must not end it.
-  const forget = reloadOnSignal(async () => reload(await starting.promise), world)
+  const forget = reloadOnSignal(async () => reload(await starting.promise))
   try {
     const listening = await listen({ fetch: (...request) => answer(...request) }, listenOptions(server, folder, world))
     open.push(listening.close)
@@ -102,13 +102,21 @@ function appOf(service: Service, reload: () => Promise<void>, { now, log }: Worl
   return makeApp(parts, { shareFor: SHARE_ANSWERS_FOR })
 }
 
+/** However it is asked for, the log says what became of it. */
+async function reloadAndLog(service: Service, file: string, { log }: Pick<World, 'log'>): Promise<void> {
+  try {
+    await service.reload(() => readConfiguration(file))
+    log('info', 'configuration reloaded')
+  } catch (error) {
+    const { message, stack } = error as Error
+    log('error', `configuration not changed:\n${error instanceof ConfigError ? message : stack}`)
+    throw error
+  }
+}
+
 /** Reloads at each SIGHUP, until what it returns is called. */
-function reloadOnSignal(reload: () => Promise<void>, { log }: World): () => void {
-  const onSignal = () =>
-    void reload().then(
-      () => log('info', 'configuration reloaded'),
-      (error: Error) => log('error', `configuration not changed:\n${error instanceof ConfigError ? error.message : error.stack}`),
-    )
+function reloadOnSignal(reload: () => Promise<void>): () => void {
+  const onSignal = () => void reload().catch(() => {})
   process.on('SIGHUP', onSignal)
   return () => void process.off('SIGHUP', onSignal)
 }

@@ -43,7 +43,7 @@ it('ends a job at its deadline, without touching another', async () => {
   )
   const hanging = dispatcher.dispatch(job('hangs', 20), never)
   await dispatcher.dispatch(job('good'), never)
-  await expect(hanging).rejects.toThrow('deadline of 20 ms')
+  await expect(hanging).rejects.toThrow('deadline of 20ms')
 })
 
 it('gives its place back after a failure', async () => {

@@ -1,3 +1,4 @@
+import { formatDuration } from '../duration.ts'
 import type { Dispatcher, Job } from './dispatcher.ts'
 import { openFairQueue } from './fair-queue.ts'
 
@@ -17,7 +18,7 @@ export function openInProcessDispatcher(handler: Handler, concurrency: number): 
   const work = async (job: Job, signal: AbortSignal) => {
     const timer = new AbortController()
     const timeout = setTimeout(
-      () => timer.abort(new Error(`run must end within its deadline of ${job.deadline} ms, got no result`)),
+      () => timer.abort(new Error(`run must end within its deadline of ${formatDuration(job.deadline)}, got no result`)),
       job.deadline,
     )
     try {

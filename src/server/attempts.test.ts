@@ -31,6 +31,13 @@ it('are forgotten by success, by ten quiet minutes, and for other addresses', ()
   expect(made.wait('a')).toBe(0)
 })
 
+it('make nobody wait for longer because the clock was set back', () => {
+  const { made, pass } = attempts()
+  for (let i = 0; i < 6; i++) made.fail('a')
+  pass(-3_600_000)
+  expect(made.wait('a')).toBe(300_000)
+})
+
 it('count a network of IPv6 as one, and do not grow without end', () => {
   const { made } = attempts()
   for (let i = 0; i < 6; i++) made.fail(`2001:db8:1:2:${i}::1`)

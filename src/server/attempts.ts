@@ -23,7 +23,9 @@ export class Attempts {
 
   /** ms that the address has to wait; 0 is none. */
   wait(address: string): number {
-    return Math.max(0, (this.#failures.get(keyOf(address))?.until ?? 0) - this.#now())
+    const wait = (this.#failures.get(keyOf(address))?.until ?? 0) - this.#now()
+    // A clock that was set back must not lock out for longer.
+    return Math.min(LONGEST_WAIT, Math.max(0, wait))
   }
 
   fail(address: string): void {

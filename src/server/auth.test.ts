@@ -153,6 +153,18 @@ describe('guessing', () => {
     expect((await ask('/api/v1/status', given)).status).toBe(200)
   })
 
+  it('does not lock out a scraper whose token was right before, until the token is exchanged', async () => {
+    const { ask, world } = open()
+    const scrape = async () => (await ask('/metrics', { Authorization: `Bearer ${TOKEN}` })).status
+    expect(await scrape()).toBe(200)
+    for (let i = 0; i < 7; i++) await ask('/metrics', { Authorization: `Bearer wrong ${i}` })
+    expect(await scrape()).toBe(200)
+    const { server } = world.configuration
+    const exchanged = { ...auth, bearer: { scraper: hashToken('another token') } }
+    world.configuration = { ...world.configuration, server: { ...server, auth: exchanged } }
+    expect(await scrape()).toBe(429)
+  })
+
   it('is not what a browser does that asks without credentials first', async () => {
     const { ask, refused } = open()
     for (let i = 0; i < 20; i++) expect((await ask('/api/v1/status')).status).toBe(401)

@@ -27,6 +27,8 @@ export type Refused = (reason: Reason) => void
 export function onlyOurUsers({ configuration, now }: ServerParts, refused: Refused): MiddlewareHandler {
   const attempts = new Attempts(now)
   const passwords = openPasswords()
+  /** Hashes of tokens that were right: somebody who guesses from the same address must not lock out a scraper. */
+  const tokens = new Set<string>()
   return async (c, next) => {
     const { auth } = configuration().server
     if (!auth || isOpen(auth, c.req.path)) return next()
@@ -34,7 +36,8 @@ export function onlyOurUsers({ configuration, now }: ServerParts, refused: Refus
     if (isFromProxy(auth, c, address)) return next()
     const [scheme = '', given = ''] = (c.req.header('authorization') ?? '').split(/ +(.*)/s)
     const basic = scheme.toLowerCase() === 'basic'
-    const known = basic && passwords.isKnown(given, auth)
+    const token = scheme.toLowerCase() === 'bearer' && isToken(given, auth) ? hashToken(given) : undefined
+    const known = basic ? passwords.isKnown(given, auth) : token !== undefined && tokens.has(token)
     if (known) return next()
     const wait = attempts.wait(address)
     if (wait > 0) {
@@ -42,8 +45,8 @@ export function onlyOurUsers({ configuration, now }: ServerParts, refused: Refus
       c.header('Retry-After', String(Math.ceil(wait / SECOND)))
       return printProblem(c, 429, 'too-many-attempts', `must wait ${Math.ceil(wait / SECOND)} s after wrong credentials`)
     }
-    const good = basic ? await passwords.check(given, auth) : scheme.toLowerCase() === 'bearer' && isToken(given, auth)
-    if (good) {
+    if (basic ? await passwords.check(given, auth) : token !== undefined) {
+      if (token !== undefined) tokens.add(token)
       attempts.succeed(address)
       return next()
     }

@@ -53,6 +53,17 @@ describe('events', () => {
     await expect(listen(makeApp(fakeServerParts(calmWorld())), { host: '127.0.0.1', port })).rejects.toThrow('EADDRINUSE')
   })
 
+  it('are not begun by HEAD, which would leave a listener that nobody ends', async () => {
+    const app = eventRoutes(fakeServerParts(calmWorld()), { mostListeners: 1 })
+    for (let i = 0; i < 3; i++) {
+      const head = await app.request('/api/v1/events', { method: 'HEAD' })
+      expect([head.status, head.headers.get('content-type')]).toEqual([200, 'text/event-stream'])
+    }
+    const reading = await app.request('/api/v1/events')
+    expect(reading.status).toBe(200)
+    await reading.body?.cancel()
+  })
+
   it('end for who has stopped to read, so that others find room', async () => {
     const world = calmWorld()
     const app = eventRoutes(fakeServerParts(world), { lookEvery: 1, mostListeners: 1 })

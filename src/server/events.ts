@@ -31,6 +31,8 @@ export function eventRoutes(parts: ServerParts, options: EventOptions = {}): Ope
       throw new Problem(503, 'too-many-listeners', `listeners must be at most ${mostListeners}; poll /api/v1/status instead`)
     }
     c.header('X-Accel-Buffering', 'no')
+    // Nobody reads a stream that was asked for by HEAD, so that it would not end.
+    if (c.req.method === 'HEAD') return c.body(null, 200, { 'Content-Type': 'text/event-stream' })
     return streamSSE(c, async stream => {
       let unread = 0
       const send = (event: string) => {

@@ -55,6 +55,12 @@ describe('an answer', () => {
     expect(await ask()).toBe('{"made":2,"of":null}')
   })
 
+  it.each(['HEAD', 'OPTIONS'])('is not made anew after %s, which changes nothing', async method => {
+    await ask()
+    await app.request('/api/list?of=other', { method })
+    expect(await ask()).toBe('{"made":1,"of":null}')
+  })
+
   it('is made anew after a change', async () => {
     await ask()
     await app.request('/api/list', { method: 'POST' })

@@ -6,6 +6,8 @@ const MOST_ADDRESSES = 100
 /** Longer answers are not kept. */
 const LONGEST = 256_000
 
+const CHANGES_NOTHING: ReadonlySet<string> = new Set(['HEAD', 'OPTIONS'])
+
 interface Answer {
   readonly body: ArrayBuffer
   readonly headers: readonly (readonly [string, string])[]
@@ -26,7 +28,7 @@ export function shareAnswers(ms: number, now: () => number = () => performance.n
   const middleware: MiddlewareHandler = async (c, next) => {
     if (c.req.method !== 'GET') {
       await next()
-      kept.clear()
+      if (!CHANGES_NOTHING.has(c.req.method)) kept.clear()
       return undefined
     }
     const { pathname, search } = new URL(c.req.url)

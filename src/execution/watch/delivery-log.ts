@@ -17,7 +17,8 @@ export function openDeliveryLog({ now, log }: Pick<World, 'now' | 'log'>, proble
   const logLost = (channel: string, text: string) => {
     const known = lost.get(channel) ?? { loggedAt: -Infinity, unsaid: 0 }
     lost.set(channel, known)
-    if (now() - known.loggedAt < LOST_EVERY) {
+    // A clock that was set back must not silence the log.
+    if (Math.abs(now() - known.loggedAt) < LOST_EVERY) {
       known.unsaid++
       return
     }

@@ -28,6 +28,20 @@ it('logs a changed reason once a minute at most', () => {
   ])
 })
 
+it('is not silent because the clock was set back', () => {
+  log.failed('flow a', 'got 0')
+  log.worked('flow a')
+  now -= 3600 * SECOND
+  log.failed('flow a', 'got 1')
+  now -= 3600 * SECOND
+  log.failed('flow a', 'got 2')
+  expect(lines.filter(line => line.startsWith('error'))).toEqual([
+    'error flow a fails: got 0',
+    'error flow a fails: got 1',
+    expect.stringMatching(/now: got 2$/),
+  ])
+})
+
 it('keeps subjects apart, and forgets those that are gone', () => {
   log.failed('flow a', 'no')
   log.failed('flow b', 'no')

@@ -32,10 +32,12 @@ export function openProblemLog({ now, log }: Pick<World, 'now' | 'log'>): Proble
   const lastBegin = new Map<string, number>()
   const howLong = ({ since, failures }: Failing) =>
     `${failures} ${failures === 1 ? 'failure' : 'failures'} in ${formatDuration(Math.max(SECOND, Math.round((now() - since) / SECOND) * SECOND))}`
+  // A clock that was set back must not silence the log.
+  const isLately = (at: number) => Math.abs(now() - at) < AT_MOST_EVERY
   return {
     failed(subject, reason) {
       const known = failing.get(subject)
-      const isSoon = now() - (lastBegin.get(subject) ?? -Infinity) < AT_MOST_EVERY
+      const isSoon = isLately(lastBegin.get(subject) ?? -Infinity)
       if (!known || (known.isQuiet && !isSoon)) {
         const failures = (known?.failures ?? 0) + 1
         failing.set(subject, { since: known?.since ?? now(), failures, reason, loggedAt: now(), isQuiet: isSoon })
@@ -45,7 +47,7 @@ export function openProblemLog({ now, log }: Pick<World, 'now' | 'log'>): Proble
         return
       }
       known.failures++
-      if (known.isQuiet || known.reason === reason || now() - known.loggedAt < AT_MOST_EVERY) return
+      if (known.isQuiet || known.reason === reason || isLately(known.loggedAt)) return
       known.reason = reason
       known.loggedAt = now()
       log('error', `${subject} still fails (${howLong(known)}), now: ${reason}`)

@@ -84,6 +84,38 @@ describe('a part of the watch that fails', () => {
     expect(await store.anomalies({ flow: SELF_WATCH })).toEqual([])
   })
 
+  it('is not reported because the clock was set forward', async () => {
+    const store = fromMemory()
+    const watch = open(store)
+    await watch.live(MINUTE, [down])
+    watch.time.now += 2 * HOUR
+    await watch.live(3 * MINUTE, [down])
+    await watch.live(10 * MINUTE, [])
+    expect(await store.anomalies({ flow: SELF_WATCH })).toEqual([])
+  })
+
+  it('is reported when it has failed for long enough, though it began at a time that is the future now', async () => {
+    const store = fromMemory()
+    const watch = open(store)
+    await watch.live(MINUTE, [down])
+    watch.time.now -= 2 * HOUR
+    await watch.live(3 * MINUTE, [down])
+    expect(await messages(store, 'oncall')).toEqual([])
+    await watch.live(3 * MINUTE, [down])
+    expect(await messages(store, 'oncall')).toEqual(['opened source Source prom does not answer: got 502 (since 14:00 UTC)'])
+  })
+
+  it('that was reported is still open after the clock was set back', async () => {
+    const store = fromMemory()
+    const watch = open(store)
+    await watch.live(10 * MINUTE, [down])
+    watch.time.now -= 2 * HOUR
+    await watch.live(MINUTE, [down])
+    expect(await store.anomalies({ flow: SELF_WATCH, status: 'open' })).toHaveLength(1)
+    await watch.live(2 * MINUTE, [])
+    expect(await store.anomalies({ flow: SELF_WATCH, status: 'open' })).toEqual([])
+  })
+
   it('is one problem when it works for a moment now and then', async () => {
     const store = fromMemory()
     const watch = open(store)

@@ -1,3 +1,4 @@
+import { MINUTE } from '../../duration.ts'
 import { type Problem, problemKey } from './problems.ts'
 
 /** A problem over time. Times are epoch ms. */
@@ -27,10 +28,27 @@ export function track(
   { now, recovery, after, unknown }: TrackOptions,
 ): readonly Tracked[] {
   const known = new Map(before.map(one => [problemKey(one), one]))
-  const seen = problems.map(problem => ({ ...problem, since: known.get(problemKey(problem))?.since ?? now, seenAt: now }))
+  const sinceOf = (problem: Problem) => {
+    const one = known.get(problemKey(problem))
+    return one ? sinceAt(one, now, after) : now
+  }
+  const seen = problems.map(problem => ({ ...problem, since: sinceOf(problem), seenAt: now }))
   const isSeen = new Set(seen.map(problemKey))
   // A clock that was set back would keep it for long.
   const goesOn = (one: Tracked) =>
     Math.abs(now - one.seenAt) < recovery || (unknown.has(problemKey(one)) && one.seenAt - one.since >= after)
   return [...seen, ...before.filter(one => !isSeen.has(problemKey(one)) && goesOn(one))]
+}
+
+/** Looks are seconds apart. Between two that are further apart the clock was set forward, or the machine slept. */
+const FURTHEST_APART = MINUTE
+
+/**
+ * Since when a problem lasts by the clock as it is now. A clock that was set says nothing of how long a part fails: otherwise a short failure would be
+ * reported at once, and one that began in the future not before that time.
+ */
+function sinceAt({ since, seenAt }: Tracked, now: number, after: number): number {
+  const passed = now - seenAt
+  const isReported = seenAt - since >= after
+  return passed < 0 || (passed > FURTHEST_APART && !isReported) ? since + passed : since
 }
