@@ -55,6 +55,48 @@ describe('how late samples are', () => {
     expect(run(38, [upTo(35)]).judged).toBe(38)
   })
 
+  it('is the median whichever order it came in, and of no more than five runs', () => {
+    const unsorted = scripted()
+    for (const [row, late] of [
+      [20, 0],
+      [30, 0],
+      [45, 5],
+      [46, 0],
+    ] as const)
+      unsorted.run(row, [upTo(row - late)])
+    expect(unsorted.run(56, [upTo(46)]).judged).toBe(56)
+    const { run } = scripted()
+    for (let row = 20; row < 30; row++) run(row, [upTo(row - 3)])
+    for (const row of [30, 31, 32]) run(row, [upTo(row)])
+    expect(run(42, [upTo(32)]).judged).toBe(42)
+  })
+
+  it('is learned from the rows since the newest one of the run before, the newest included', () => {
+    const { run } = scripted()
+    run(20, [upTo(20)])
+    run(26, [upTo(23, row => row <= 20 || row === 23)])
+    expect(run(27, [upTo(23)]).judged).toBe(27)
+    const dense = scripted()
+    dense.run(20, [upTo(20)])
+    expect(dense.run(27, [upTo(24, row => row <= 20 || row >= 23)]).judged).toBe(24)
+  })
+
+  it('is learned from the rows that a run without any data has missed', () => {
+    const { run } = scripted()
+    run(20, [upTo(20)])
+    run(21, [])
+    expect(run(24, [upTo(22)]).judged).toBe(22)
+  })
+
+  it('is as for a first run when the newest row is from before the clock was set back', () => {
+    const after = (row: number) => {
+      const { run } = scripted()
+      run(row, [upTo(row)])
+      return run(20, [upTo(17)]).judged
+    }
+    expect([21, 22, 40].map(after)).toEqual([20, 17, 17])
+  })
+
   it('is warned of after five runs, with the delay that would do', () => {
     const { run } = scripted()
     const warnings = [20, 21, 22, 23, 24, 25].map(row => run(row, [upTo(row - 2)]).warning)
