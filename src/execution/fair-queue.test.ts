@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { openFairQueue } from './fair-queue.ts'
@@ -54,6 +55,30 @@ describe('a fair queue', () => {
     expect(started.slice(3)).toEqual(['a3'])
     await end('a3')
     expect(started.slice(3)).toEqual(['a3', 'b2'])
+  })
+
+  it('still counts what an owner runs when one of its tasks has ended', async () => {
+    const { ask, started, end } = scripted(4, 2)
+    for (const name of ['a1', 'a2', 'a3', 'a4']) void ask(name)
+    await settle()
+    await end('a1')
+    void ask('a5')
+    await settle()
+    expect(started).toEqual(['a1', 'a2', 'a3'])
+  })
+
+  it('keeps the other tasks of an owner that gave one up', async () => {
+    const { ask, started, end, queue } = scripted(1, 1)
+    const gone = new AbortController()
+    const { signal } = new AbortController()
+    const signals = [signal, signal, gone.signal, signal]
+    const asked = signals.map((signal, i) => ask(`a${i}`, signal))
+    gone.abort(new Error('gave up'))
+    await expect(asked[2]).rejects.toThrow('gave up')
+    expect(queue.load()).toEqual({ running: 1, waiting: 2 })
+    for (const name of ['a0', 'a1', 'a3']) await end(name)
+    expect(started).toEqual(['a0', 'a1', 'a3'])
+    expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 
   it('gives a place back after a failure, and starts nothing that was given up', async () => {

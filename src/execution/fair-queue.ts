@@ -37,9 +37,7 @@ export function openFairQueue(places: number, mostOfOne: number): FairQueue {
   }
   const leave = (owner: string) => {
     taken--
-    const own = running.get(owner)! - 1
-    if (own > 0) running.set(owner, own)
-    else running.delete(owner)
+    running.set(owner, running.get(owner)! - 1)
     startNext()
   }
   const enter = (owner: string, signal: AbortSignal) =>
@@ -50,7 +48,7 @@ export function openFairQueue(places: number, mostOfOne: number): FairQueue {
         resolve()
       }
       const giveUp = () => {
-        const own = waiting.get(owner) ?? []
+        const own = waiting.get(owner)!
         own.splice(own.indexOf(start), 1)
         if (own.length === 0) waiting.delete(owner)
         reject(signal.reason)

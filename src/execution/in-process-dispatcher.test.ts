@@ -115,3 +115,36 @@ it('cancels one flow, whether it runs or waits for its turn', async () => {
   await ended
   expect(started).toEqual(['runs'])
 })
+
+it('leaves no timer behind when a job is done', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const dispatcher = openInProcessDispatcher(async ({ flow }) => {
+      if (flow === 'bad') throw new Error('no')
+    }, 1)
+    await dispatcher.dispatch(job('good'), never)
+    await expect(dispatcher.dispatch(job('bad'), never)).rejects.toThrow('no')
+    expect(vi.getTimerCount()).toBe(0)
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+it.each(['cancel', 'close'] as const)('%s waits for what a job still does after it was told to end', async end => {
+  const events: string[] = []
+  let finish = () => {}
+  const dispatcher = openInProcessDispatcher(async (_, signal) => {
+    await new Promise<void>(resolve => (finish = resolve))
+    expect(signal.aborted).toBe(true)
+    events.push('job')
+  }, 1)
+  const run = dispatcher.dispatch(job('a'), never)
+  await new Promise(resolve => setImmediate(resolve))
+  const ended = (end === 'cancel' ? dispatcher.cancel('a', new Error('removed')) : dispatcher.close()).then(() =>
+    events.push(end),
+  )
+  await new Promise(resolve => setImmediate(resolve))
+  finish()
+  await Promise.all([run, ended])
+  expect(events).toEqual(['job', end])
+})

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { fromValues } from '../frame/frame.ts'
 import type { Query } from '../pipeline/pipeline.ts'
@@ -55,6 +56,27 @@ describe('two flows that ask the same question at once', () => {
     expect(requests).toHaveLength(2)
     requests[1].give(answer)
     expect((await again).frames).toEqual(answer.frames)
+  })
+
+  it('ask anew even when the source goes on with what nobody waits for', async () => {
+    let asked = 0
+    const source = { read: () => (++asked === 1 ? new Promise(() => {}) : Promise.resolve(answer)) } as Partial<Source> as Source
+    const reader = openReader({ s: source }, fromMemory())
+    const client = new AbortController()
+    const read = reader.read(query, client.signal)
+    client.abort(new Error('enough'))
+    await expect(read).rejects.toThrow('enough')
+    expect((await reader.read(query, new AbortController().signal)).frames).toEqual(answer.frames)
+  })
+
+  it('leave nothing behind at a signal that lives on', async () => {
+    const { requests, reader } = openSource()
+    const { signal } = new AbortController()
+    const read = reader.read(query, signal)
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+    requests[0].give(answer)
+    await read
+    expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 
   it('ask nothing when they were cancelled before', async () => {
