@@ -21,7 +21,7 @@ const configure = (server: string) =>
   )
 
 /** Runs `serve` until a line of its log says so, or until it has ended. */
-function serve(until: RegExp): Promise<{ log: string; code: number | null; found: string | undefined }> {
+function serve(until: RegExp): Promise<{ log: string; code: number | null; found: string | undefined; lines: () => string }> {
   const child = spawn(process.execPath, [join(root, 'src/cli/main.ts'), 'serve', '--config', file], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
@@ -31,9 +31,9 @@ function serve(until: RegExp): Promise<{ log: string; code: number | null; found
     child.stderr.on('data', chunk => {
       log += chunk
       const found = until.exec(log)?.[1]
-      if (found) resolve({ log, code: null, found })
+      if (found) resolve({ log, code: null, found, lines: () => log })
     })
-    child.once('close', code => resolve({ log, code, found: undefined }))
+    child.once('close', code => resolve({ log, code, found: undefined, lines: () => log }))
   })
 }
 
@@ -48,7 +48,7 @@ describe('serve', () => {
   it('asks everybody who they are, also for a reload, which takes other tokens', async () => {
     const withToken = (token: string) => configure(`{ listen: '0.0.0.0:0', auth: { bearer: { cli: '${hashToken(token)}' } } }`)
     withToken('the first token')
-    const { found, log } = await serve(/page and API on (\S+)[^]*without server\.tls/)
+    const { found, log, lines } = await serve(/page and API on (\S+)[^]*without server\.tls/)
     const url = found!.replace('localhost', '127.0.0.1')
     expect(log).not.toContain('the first token')
     const ask = async (path: string, token?: string, method = 'GET') =>
@@ -60,7 +60,11 @@ describe('serve', () => {
     expect(await ask('/api/v1/flows', 'the first token')).toBe(200)
     withToken('the second token')
     expect(await ask('/-/reload', 'the first token', 'POST')).toBe(200)
+    await expect.poll(lines).toContain('configuration reloaded')
     expect(await ask('/api/v1/flows', 'the first token')).toBe(401)
     expect(await ask('/api/v1/flows', 'the second token')).toBe(200)
+    configure('{ listen: nowhere }')
+    expect(await ask('/-/reload', 'the second token', 'POST')).toBe(400)
+    await expect.poll(lines).toMatch(/configuration not changed:\s+\S*tidewatch\.yaml:3:\d+ server\.listen/)
   })
 })

@@ -15,6 +15,15 @@ it('writes one line', async () => {
   ])
 })
 
+it('says why an anomaly is withdrawn', async () => {
+  const message = exampleMessage()
+  const anomaly = { ...message.anomaly, labels: { a: 'b' }, withdrawnBecause: 'flow dns-requests is not configured any more' }
+  const [line] = await lineOf({ ...message, kind: 'withdrawn', anomaly })
+  expect(line).toMatch(
+    /^anomaly a1 withdrawn in dns-requests, \{a="b"\} \(flow dns-requests is not configured any more\): dns requests/,
+  )
+})
+
 it('stays one line whatever the texts hold', async () => {
   const message = exampleMessage()
   const [line] = await lineOf({

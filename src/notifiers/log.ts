@@ -20,8 +20,8 @@ export const log = component({
 
 function describe({ kind, anomaly }: Message): string {
   const sentence = anomaly.sentence ? `: ${anomaly.sentence}` : ''
-  const because = anomaly.withdrawnBecause ? ` because ${anomaly.withdrawnBecause}` : ''
-  return `anomaly ${anomaly.id} ${kind}${because} in ${anomaly.flow}, ${seriesId(anomaly.labels)}${sentence}`.replace(
+  const because = anomaly.withdrawnBecause ? ` (${anomaly.withdrawnBecause})` : ''
+  return `anomaly ${anomaly.id} ${kind} in ${anomaly.flow}, ${seriesId(anomaly.labels)}${because}${sentence}`.replace(
     /[\s\p{Cc}]+/gu,
     ' ',
   )

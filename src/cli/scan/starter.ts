@@ -41,6 +41,9 @@ store:
 # server:
 #   listen: '127.0.0.1:9797'
 
+# Parts of the watch that fail for five minutes are reported through all notifiers. This tells somebody outside when the watch falls silent.
+# heartbeat: { url: '\${HEARTBEAT_URL}', every: 1m }
+
 # Told once and used by each flow below.
 x-usual: &usual
   every: ${formatDuration(every)}
