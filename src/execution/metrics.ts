@@ -105,7 +105,7 @@ export function describeMetrics(registry: Registry, { version }: { readonly vers
     ),
     configHash: gauge('config_info', 'Hash of the configuration in force; always 1.', 'hash'),
 
-    storeUp: gauge('store_up', 'Whether the last trial write to the store succeeded.'),
+    storeUp: gauge('store_up', 'Whether the last trial write and the runs of late were stored.'),
     storeBytes: gauge('store_size_bytes', 'Size of the store on disk.'),
     storeRows: gauge('store_rows', 'Rows of the store, once a minute.', 'table'),
     storeErrors: counter('store_errors_total', 'Calls of the store that failed.'),

@@ -150,7 +150,10 @@ async function openService(
       random: world.random,
       held: () => firstRuns.waiting(),
       onAttempt: deliveryLog.attempted,
-      onError: (_channel, error) => deliveryLog.storeFailed(error),
+      onError: (_channel, error) => {
+        metrics.storeErrors.inc()
+        deliveryLog.storeFailed(error)
+      },
     })
   let outboxStop = new AbortController()
   let outbox = makeOutbox(current)
@@ -193,6 +196,7 @@ async function openService(
       log('warning', `the clock was set back by ${formatDuration(ms)}: what was stored for later times is set aside`),
     onDone: flow => {
       firstRuns.ended(flow)
+      watch.wrote(flow)
       problemLog.worked(`flow ${flow}`)
     },
     onError: (flow, error) => {
@@ -200,6 +204,7 @@ async function openService(
       if (signal.aborted || !current.flows.has(flow)) return
       firstRuns.ended(flow)
       countRun(flow, 'failed')
+      watch.wrote(flow, error)
       if (error instanceof SourceError && error.limit) metrics.limits.inc({ limit: error.limit })
       problemLog.failed(`flow ${flow}`, error instanceof Error ? error.message : String(error))
     },
@@ -238,6 +243,7 @@ async function openService(
       await dispatcher.cancel(name, new Error(`flow ${name} is not configured any more`))
       // Its messages wait for no run any more.
       firstRuns.ended(name)
+      watch.wrote(name)
     }
     outboxStop.abort()
     await outboxDone

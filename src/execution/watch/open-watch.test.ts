@@ -63,6 +63,32 @@ describe('readiness', () => {
     ])
   })
 
+  it('ends while runs cannot be written, though a trial write still finds room', async () => {
+    const full = new StoreError('tidewatch.db must have room to grow, got a full disk')
+    watch.wrote('a', full)
+    watch.wrote('b', full)
+    await look()
+    expect(watch.reasons()).toEqual(['the store cannot be written: tidewatch.db must have room to grow, got a full disk'])
+    expect(watch.problems()).toMatchObject([{ component: 'store' }])
+    expect(await registry.metrics()).toMatch(/^tidewatch_store_up 0$/m)
+    expect(await registry.metrics()).toMatch(/^tidewatch_store_errors_total 2$/m)
+    watch.wrote('a')
+    await look()
+    expect(watch.reasons()).toHaveLength(1)
+    watch.wrote('b', new Error('prometheus must answer'))
+    await look()
+    expect(watch.reasons()).toEqual([])
+  })
+
+  it('begins again when a flow that runs rarely could not write for once', async () => {
+    for (const name of ['a', 'b']) await store.release(name, now + HOUR)
+    watch.wrote('a', new StoreError('must have room'))
+    await look()
+    expect(watch.reasons()).toHaveLength(1)
+    await look(5 * MINUTE)
+    expect(watch.reasons()).toEqual([])
+  })
+
   it('ends while the store cannot be read, with what was read before', async () => {
     await look()
     store = { ...store, flows: () => Promise.reject(new StoreError('must answer, got a damaged file')) }

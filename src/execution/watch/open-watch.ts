@@ -1,4 +1,5 @@
 import { MINUTE } from '../../duration.ts'
+import { StoreError } from '../../errors.ts'
 import { type Configuration, SELF_WATCH } from '../../pipeline/configuration.ts'
 import type { Store } from '../../stores/store.ts'
 import type { ComputePool } from '../compute-pool.ts'
@@ -30,6 +31,8 @@ export interface Watch {
   reasons(): readonly string[]
   /** Why the watch does not do its work as a whole; empty while it does, undefined before the first look. */
   whyNotWorking(): readonly string[] | undefined
+  /** A flow has written what a run found, or, with an error of the store, could not. */
+  wrote(flow: string, error?: unknown): void
 }
 
 /** Rows are counted so often, since that reads whole tables. */
@@ -37,6 +40,9 @@ const COUNT_EVERY = MINUTE
 
 /** A thread is asked for so often. */
 const ASK_POOL_EVERY = MINUTE
+
+/** What a flow could not write says so long that the store cannot be written; a flow that runs rarely would say so for days. */
+const BELIEVE_FAILED_WRITES_FOR = 5 * MINUTE
 
 /** Goes on with the problems that the store remembers as open. */
 export async function openWatch(parts: WatchParts): Promise<Watch> {
@@ -56,6 +62,11 @@ export async function openWatch(parts: WatchParts): Promise<Watch> {
   let countedAt = -Infinity
   const remembered = await store.anomalies({ flow: SELF_WATCH, status: 'open' })
   let tracked: readonly Tracked[] = remembered.map(anomaly => rememberedProblem(anomaly, startedAt))
+
+  /** By flow. A trial write is small: it still finds room where what a run found does not. */
+  const failedWrites = new Map<string, { readonly at: number; readonly message: string }>()
+  const failedWrite = (at: number) =>
+    [...failedWrites.values()].find(failed => Math.abs(at - failed.at) < BELIEVE_FAILED_WRITES_FOR)?.message
 
   let poolError: string | undefined
   let poolIsAsked = false
@@ -86,7 +97,7 @@ export async function openWatch(parts: WatchParts): Promise<Watch> {
         stats = await store.stats()
       }
       const [flows, channels, open] = await Promise.all([store.flows(), store.channels(), store.openCounts()])
-      storeError = undefined
+      storeError = failedWrite(at)
       return { flows, channels, open }
     } catch (error) {
       metrics.storeErrors.inc()
@@ -132,6 +143,12 @@ export async function openWatch(parts: WatchParts): Promise<Watch> {
     },
     problems: () => tracked,
     reasons,
+    wrote(flow, error) {
+      failedWrites.delete(flow)
+      if (!(error instanceof StoreError)) return
+      metrics.storeErrors.inc()
+      failedWrites.set(flow, { at: now(), message: error.message })
+    },
     whyNotWorking() {
       const isChecked = sources().length >= Object.keys(configuration().sources).length
       return problems && isChecked ? whyNotWorking(configuration(), problems) : undefined
