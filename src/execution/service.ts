@@ -4,15 +4,15 @@ import { SourceError } from '../errors.ts'
 import type { Configuration } from '../pipeline/configuration.ts'
 import type { Wanted } from '../pipeline/pipeline.ts'
 import { fromOutbox } from '../responding/outbox.ts'
-import type { Change, Store } from '../stores/store.ts'
+import type { Store } from '../stores/store.ts'
 import { type Assembly, assemble, requireSame } from './assembly.ts'
 import { openComputePool } from './compute-pool.ts'
+import { runWithHistory } from './first-look.ts'
 import { openFirstRuns } from './first-runs.ts'
 import { openInProcessDispatcher } from './in-process-dispatcher.ts'
 import { repeat } from './loop.ts'
 import { describeMetrics, describeTraining } from './metrics.ts'
 import { removeChannels, withdrawRemovedFlows } from './retire.ts'
-import { runFlow } from './run-flow.ts'
 import { openScheduler } from './scheduler.ts'
 import { openSourceChecks, type SourceHealth } from './source-checks.ts'
 import { openTrainer, type TrainingLoad } from './trainer.ts'
@@ -178,7 +178,7 @@ async function openService(
         if (current.flows.get(job.flow) === flow) trainer.want(config, wanted)
       }
       const runParts = { config, pipeline, reader: current.reader, store, now, onWanted }
-      const changes = [...(await firstLook(runParts, job.range, signal)), ...(await runFlow(runParts, job.range, signal))]
+      const changes = await runWithHistory(runParts, job.range, signal)
       countRun(job.flow, 'ok')
       if (current.flows.has(job.flow)) stop()
       for (const { kind } of changes) metrics.changes.inc({ kind })
@@ -306,15 +306,3 @@ async function openService(
 }
 
 const configsOf = ({ flows }: Assembly) => [...flows.values()].map(({ config }) => config)
-
-/** A flow's first run looks at its history and tells nobody of what is over; what still goes on is told by the run that follows. */
-async function firstLook(
-  parts: Parameters<typeof runFlow>[0],
-  range: { end: number },
-  signal: AbortSignal,
-): Promise<readonly Change[]> {
-  const state = await parts.store.flow(parts.config.name)
-  if (state && Number.isFinite(state.watermark)) return []
-  const end = range.end - parts.config.reexamine
-  return runFlow({ ...parts, silent: true }, { start: end, end }, signal)
-}
