@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join, normalize } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { optionsTable } from '../bench/characterising/options-table.ts'
 import { BEGIN, END, generatedPart } from '../bench/characterising/page.ts'
@@ -86,4 +86,28 @@ describe('docs/operations.md', () => {
       return missing.length === 0 ? [] : [`${claim}: ${file} has no ${JSON.stringify(missing)}`]
     })
   }
+})
+
+describe('links between the pages', () => {
+  const root = join(import.meta.dirname, '..')
+  const pages = [
+    'README.md',
+    'CHANGELOG.md',
+    'CONTRIBUTING.md',
+    ...readdirSync(join(root, 'docs')).flatMap(name => (name.endsWith('.md') ? [`docs/${name}`] : [])),
+  ]
+  const linksOf = (page: string) =>
+    [...readFileSync(join(root, page), 'utf8').matchAll(/\]\((?!https?:)([^)#\s]+)/g)].map(([, link]) =>
+      normalize(join(dirname(page), link!)),
+    )
+
+  it.each(pages)('lead to files that exist: %s', page =>
+    expect(linksOf(page).filter(link => !existsSync(join(root, link)))).toEqual([]),
+  )
+
+  it('lead from README to every page', () => {
+    const reached = new Set(['README.md'])
+    for (const page of reached) if (pages.includes(page)) for (const link of linksOf(page)) reached.add(link)
+    expect(pages.filter(page => page.startsWith('docs/') && !reached.has(page))).toEqual([])
+  })
 })

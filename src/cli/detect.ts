@@ -86,7 +86,7 @@ function printAnomalies(anomalies: readonly Anomaly[], series: number, { out }: 
     `${formatDuration(end - start)}${ongoing ? ' …' : ''}`,
     detector,
     shape,
-    `${strength.toPrecision(2)}×`,
+    `${Number(strength.toPrecision(2))}×`,
     sentence ?? seriesId(labels),
   ])
   const count = `${anomalies.length} ${anomalies.length === 1 ? 'anomaly' : 'anomalies'} in ${among}`
