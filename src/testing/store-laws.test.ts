@@ -165,6 +165,9 @@ const breakers: Readonly<Record<string, () => Breaker>> = {
   }),
   'what was written, accepted or tried in the future is due now: the clock was wrong': () =>
     outboxWith(messages => messages.filter(({ createdAt }) => createdAt > 1000)),
+  'what was written in the future waits as all else once it was accepted or tried': () => store => ({
+    delivered: (id, at) => store.delivered(id, at, at),
+  }),
   'gives no message of the flows that are held': () => store => ({
     outbox: (channel, now, limit) => store.outbox(channel, now, limit),
   }),

@@ -808,6 +808,16 @@ export const storeLaws: readonly StoreLaw[] = [
     assert.deepEqual([(await due(2500)).includes(a.id), (await due(2500)).includes(b.id)], [false, false])
     assert.equal((await store.channels())[0].failingSince, 2000)
   }),
+  law('what was written in the future waits as all else once it was accepted or tried', async store => {
+    const three = ['a', 'b', 'c'].map(detector => sampleAnomaly({ detector }))
+    await store.commit(sampleRun({ channels: ['log'], anomalies: three }))
+    const [a, b, c] = await store.outbox('log', 500)
+    await store.delivered(a.id, 500, 700)
+    await store.retry(b.id, 500, 700, 'busy')
+    await store.setAside(c.id, 500, 700, 'no such label')
+    assert.deepEqual(await store.outbox('log', 600), [])
+    assert.equal((await store.outbox('log', 700)).length, 3)
+  }),
   law('gives no message of the flows that are held', async store => {
     await store.commit(sampleRun({ anomalies: [sampleAnomaly()] }))
     await store.commit(sampleRun({ flow: 'g', anomalies: [sampleAnomaly()] }))

@@ -91,9 +91,13 @@ export function openMemoryOutbox({ anomaly, anomaliesOf, isRetired }: Surroundin
       .filter(one => one.channel === channel)
       .reduce<(Accepted & { message: number }) | undefined>((a, b) => (a && a.message > b.message ? a : b), undefined)
 
-  /** Times in the future come from a clock that was wrong: what was written, accepted or tried then is due now. */
-  const isDue = ({ dueAt, createdAt, doneAt, attempts, channel }: Row, now: number) =>
-    dueAt <= now || createdAt > now || doneAt > now || (attempts > 0 && channels.get(channel)!.failingSince > now)
+  /** Times in the future come from a clock that was wrong: what was last written, accepted or tried then is due now. */
+  const isDue = ({ dueAt, createdAt, doneAt, attempts, channel }: Row, now: number) => {
+    const isNew = attempts === 0 && Number.isNaN(doneAt)
+    return (
+      dueAt <= now || (isNew && createdAt > now) || doneAt > now || (attempts > 0 && channels.get(channel)!.failingSince > now)
+    )
+  }
 
   const isToldOpen = (id: string, channel: string) => {
     const last = rowsAbout(id, channel).findLast(({ state }) => state !== 'aside')

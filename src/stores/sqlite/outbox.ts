@@ -94,7 +94,8 @@ export function dueMessages(db: Database, channel: string, now: number, limit: n
        ) AS overtaken_at
        FROM outbox m LEFT JOIN anomalies a ON a.id = m.anomaly JOIN channels c ON c.name = m.channel
        WHERE m.channel = ?1 AND m.state IN ('pending', 'resend', 'aside')
-       AND (m.due_at <= ?2 OR m.created_at > ?2 OR m.done_at > ?2 OR (m.attempts > 0 AND c.failing_since > ?2))
+       AND (m.due_at <= ?2 OR (m.attempts = 0 AND m.done_at IS NULL AND m.created_at > ?2) OR m.done_at > ?2
+         OR (m.attempts > 0 AND c.failing_since > ?2))
        AND NOT EXISTS (
          SELECT 1 FROM outbox e WHERE e.anomaly = m.anomaly AND e.channel = m.channel AND e.id < m.id AND e.state = 'pending'
        )
