@@ -88,6 +88,8 @@ describe('page in a browser', () => {
     const numbers = cards.nth(0).locator('.numbers')
     for (const text of ['1.92', '0.021', '0.012 … 0.034', '8.4×', '14:16', '14 min'])
       expect(await numbers.textContent()).toContain(text)
+    // Missing data is reported after a while, and begins with the last sample.
+    for (const text of ['11 Mar, 12:27', '33 min']) expect(await cards.nth(3).locator('.numbers').textContent()).toContain(text)
     await expect.poll(() => page.locator('canvas').count()).toBe(5)
     expect(await page.getByText('must answer within 10s').count()).toBe(1)
     expect(await page.getByText('nobody: shorter than 10m').count()).toBe(1)
@@ -228,7 +230,7 @@ describe('page in a browser', () => {
   it('opens a linked anomaly, listed or not', async () => {
     const { page } = await open(oddWorld(), { viewport: { width: 1000, height: 700 } }, '#/anomalies/a-4')
     await page.locator('.card.linked').waitFor()
-    expect(await page.evaluate('document.activeElement.textContent')).toContain('went silent')
+    expect(await page.evaluate('document.activeElement.textContent')).toContain('had no data for 33 minutes')
     await page.evaluate("location.hash = '#/anomalies/none'")
     await page.getByText('There is no such anomaly').waitFor()
     expect(await page.locator('.card.linked').count()).toBe(0)

@@ -122,13 +122,15 @@ export function oddWorld(): FakeWorld {
       start: at - 26 * HOUR,
       end: at - 25.5 * HOUR,
       shape: 'silence',
+      // Reported after three minutes of patience.
+      numbers: { since: at - 26 * HOUR - 3 * MINUTE },
       direction: 'none',
       current: NaN,
       expected: 1,
       lower: NaN,
       upper: NaN,
       strength: 2,
-      sentence: 'up of 10.0.0.3:9153 went silent for 30 minutes.',
+      sentence: 'up of 10.0.0.3:9153 had no data for 33 minutes, from 12:27.',
     }),
     fakeAnomaly('a-5', {
       start: at - 27 * HOUR,

@@ -30,7 +30,7 @@ export function AnomalyCard({ anomaly }: { anomaly: AnomalyWire }) {
         {anomaly.shape && <span class="shape">{anomaly.shape.replaceAll('-', ' ')}</span>}
         {anomaly.annotations.severity && open && <span class="shape">{anomaly.annotations.severity}</span>}
         <a class="when" href={anomalyAddress(anomaly.id)} aria-label="Link to this anomaly">
-          <Time at={anomaly.start} /> · <Time at={anomaly.start} relative />
+          <Time at={beginOf(anomaly)} /> · <Time at={beginOf(anomaly)} relative />
         </a>
       </div>
       <h3 class="sentence" id={title}>
@@ -70,8 +70,14 @@ export function AnomalyCard({ anomaly }: { anomaly: AnomalyWire }) {
   )
 }
 
+/** Epoch ms. Missing data is anomalous only after a while; it begins with the last sample, as its sentence says. */
+function beginOf({ numbers, start }: AnomalyWire): number {
+  return numbers.since ?? start
+}
+
 function Numbers({ anomaly }: { anomaly: AnomalyWire }) {
-  const { current, expected, lower, upper, strength, ongoing, start, end } = anomaly
+  const { current, expected, lower, upper, strength, ongoing, end } = anomaly
+  const start = beginOf(anomaly)
   const duration = (ongoing ? Math.max(end, now.value) : end) - start
   const band = lower === null && upper === null ? '–' : `${formatNumber(lower)} … ${formatNumber(upper)}`
   return (
