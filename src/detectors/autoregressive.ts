@@ -7,6 +7,7 @@ import { isMeasured } from '../math/is-measured.ts'
 import { mad } from '../math/mad.ts'
 import { median } from '../math/median.ts'
 import { startInverse, updateLeastSquares } from '../math/recursive-least-squares.ts'
+import { copyState } from '../state.ts'
 import type { Judgement, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 
@@ -85,7 +86,7 @@ function openAutoregressive(options: z.output<typeof config>, snapshot?: State):
   const recursive = fit === 'recursive'
   const m: Memory =
     snapshot?.version === 1
-      ? (structuredClone(snapshot) as unknown as Memory)
+      ? (copyState(snapshot) as unknown as Memory)
       : {
           version: 1,
           count: 0,
@@ -317,6 +318,6 @@ function openAutoregressive(options: z.output<typeof config>, snapshot?: State):
       refit()
       m.nextFit = m.count + Math.min(m.count, options.history / 2)
     },
-    snapshot: () => structuredClone(m) as unknown as State,
+    snapshot: () => copyState(m) as unknown as State,
   }
 }

@@ -7,6 +7,7 @@ import { isMeasured } from '../math/is-measured.ts'
 import { mad } from '../math/mad.ts'
 import { finish } from '../models/boosted-trees/fit-boosted-trees.ts'
 import { padTrees } from '../models/boosted-trees/join-trees.ts'
+import { copyState } from '../state.ts'
 import type { Judgement, Models, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 import { openColdStart } from './learned/cold-start.ts'
@@ -68,7 +69,7 @@ function openBoostedTrees(options: Config, snapshot?: State, models?: Models): S
   const { history, trees: most, depth, clip, band, coldStart } = options
   const given = snapshot?.version === 1 ? snapshot : undefined
   const m: TreeState = given
-    ? (structuredClone(given) as unknown as TreeState)
+    ? (copyState(given) as unknown as TreeState)
     : { version: 1, rows: 0, nextFit: FIRST_FIT, times: new Float64Array(history), metrics: [], energy: NaN }
   const judgement: Judgement = { score: NaN, value: NaN, expected: NaN, lower: NaN, upper: NaN }
   const rows = openTreeRows(options)
@@ -241,7 +242,7 @@ function openBoostedTrees(options: Config, snapshot?: State, models?: Models): S
       fit()
       m.nextFit = m.rows + Math.min(m.rows, schedule.refit)
     },
-    snapshot: () => ({ ...(structuredClone(m) as unknown as State), ...(cold ? { cold: cold.snapshot() } : {}) }),
+    snapshot: () => ({ ...(copyState(m) as unknown as State), ...(cold ? { cold: cold.snapshot() } : {}) }),
     wants: () => (models && m.life ? wantsFit(m.life, { rows: m.rows, ...schedule }, fitted) : undefined),
   }
 }

@@ -6,6 +6,7 @@ import { isMeasured } from '../math/is-measured.ts'
 import { logGamma } from '../math/log-gamma.ts'
 import { mad } from '../math/mad.ts'
 import { median } from '../math/median.ts'
+import { copyState } from '../state.ts'
 import type { Judgement, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 
@@ -71,7 +72,7 @@ function openChangePoint({ every, recent, runs, clip, band }: z.output<typeof co
   const column = () => new Float64Array(runs + 1)
   const m: Memory =
     snapshot?.version === 1
-      ? (structuredClone(snapshot) as unknown as Memory)
+      ? (copyState(snapshot) as unknown as Memory)
       : {
           version: 1,
           count: 0,
@@ -219,6 +220,6 @@ function openChangePoint({ every, recent, runs, clip, band }: z.output<typeof co
       m.kept = 1
       for (const value of first) learnRow(toUnit(value, likeliest()))
     },
-    snapshot: () => structuredClone(m) as unknown as State,
+    snapshot: () => copyState(m) as unknown as State,
   }
 }

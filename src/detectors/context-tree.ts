@@ -5,6 +5,7 @@ import { clamp } from '../math/clamp.ts'
 import { isMeasured } from '../math/is-measured.ts'
 import type { Contexts, ContextsState } from '../models/context-tree.ts'
 import { rememberContexts } from '../models/context-tree.ts'
+import { copyState } from '../state.ts'
 import type { Judgement, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 
@@ -59,7 +60,7 @@ interface Memory extends Record<string, unknown> {
 }
 
 function openContexts({ contexts: cap, margin, rest }: Config, snapshot?: State): Stream {
-  const { contexts: state, ...known } = structuredClone(snapshot ?? {}) as Partial<Memory> & { contexts?: ContextsState }
+  const { contexts: state, ...known } = copyState(snapshot ?? {}) as Partial<Memory> & { contexts?: ContextsState }
   const m: Memory =
     snapshot?.version === 1
       ? (known as Memory)
@@ -105,6 +106,6 @@ function openContexts({ contexts: cap, margin, rest }: Config, snapshot?: State)
         if (value > m.high) m.high = value
       }
     },
-    snapshot: () => ({ ...structuredClone(m), contexts: contexts.state() }),
+    snapshot: () => ({ ...copyState(m), contexts: contexts.state() }),
   }
 }

@@ -5,6 +5,7 @@ import { clamp } from '../math/clamp.ts'
 import { isMeasured } from '../math/is-measured.ts'
 import { mad } from '../math/mad.ts'
 import { median } from '../math/median.ts'
+import { copyState } from '../state.ts'
 import type { Judgement, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 
@@ -55,7 +56,7 @@ interface Memory extends Record<string, unknown> {
 function openCumulativeSum({ slack, clip, limit, forget }: z.output<typeof config>, snapshot?: State): Stream {
   const m: Memory =
     snapshot?.version === 1
-      ? (structuredClone(snapshot) as unknown as Memory)
+      ? (copyState(snapshot) as unknown as Memory)
       : {
           version: 1,
           count: 0,
@@ -115,6 +116,6 @@ function openCumulativeSum({ slack, clip, limit, forget }: z.output<typeof confi
       m.level += forget * error
       m.variance += forget * (error * error - m.variance)
     },
-    snapshot: () => structuredClone(m) as unknown as State,
+    snapshot: () => copyState(m) as unknown as State,
   }
 }

@@ -1,6 +1,7 @@
 import { isMeasured } from '../math/is-measured.ts'
 import type { RunningScale } from '../math/running-scale.ts'
 import { emptyScale, learnScale, scaleOf } from '../math/running-scale.ts'
+import { copyState } from '../state.ts'
 import type { Judgement, State, Stream } from './detector.ts'
 import type { Decompose } from './season-cycles.ts'
 import { emptyCycles, findCycles, seasonAt } from './season-cycles.ts'
@@ -52,7 +53,7 @@ export function openDecomposed(options: DecomposedOptions, snapshot?: State): St
   const period = seasons[0]
   const m: Memory =
     snapshot?.version === 1
-      ? (structuredClone(snapshot) as unknown as Memory)
+      ? (copyState(snapshot) as unknown as Memory)
       : {
           version: 1,
           slots: emptySlots(keep),
@@ -129,6 +130,6 @@ export function openDecomposed(options: DecomposedOptions, snapshot?: State): St
       followLevel(time, rest - m.residual.level, scaleOf(m.residual, floor))
       learnScale(m.residual, rest, Math.max(30, rows / 6), floor, Math.min(4000, Math.max(200, rows)))
     },
-    snapshot: () => structuredClone(m) as unknown as State,
+    snapshot: () => copyState(m) as unknown as State,
   }
 }

@@ -9,6 +9,7 @@ import type { HalfSpaceTrees } from '../models/half-space-trees.ts'
 import { buildHalfSpaceTrees } from '../models/half-space-trees.ts'
 import type { WindowProfile } from '../models/window-profile.ts'
 import { placeRow, profileWindow } from '../models/window-profile.ts'
+import { copyState } from '../state.ts'
 import type { Judgement, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 
@@ -64,7 +65,7 @@ function openTrees({ trees, depth, window, seed }: Config, snapshot?: State): St
   const judgement: Judgement = { score: NaN, value: NaN, expected: NaN, lower: NaN, upper: NaN }
 
   if (snapshot?.version === 1 && 'columns' in snapshot) {
-    m = structuredClone(snapshot) as unknown as Memory
+    m = copyState(snapshot) as unknown as Memory
     if (m.turns > 0) build(m)
   }
 
@@ -133,6 +134,6 @@ function openTrees({ trees, depth, window, seed }: Config, snapshot?: State): St
       m.turns++
       build(m)
     },
-    snapshot: () => (m ? (structuredClone(m) as unknown as State) : { version: 1 }),
+    snapshot: () => (m ? (copyState(m) as unknown as State) : { version: 1 }),
   }
 }

@@ -6,6 +6,7 @@ import { isMeasured } from '../math/is-measured.ts'
 import { mad } from '../math/mad.ts'
 import { minimise } from '../math/nelder-mead.ts'
 import { duration } from '../schema.ts'
+import { copyState } from '../state.ts'
 import type { Judgement, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 
@@ -78,7 +79,7 @@ function openHoltWinters({ season: period, kind, refit, band }: Config, snapshot
   const times = kind === 'multiplicative'
   const m: Memory =
     snapshot?.version === 1
-      ? (structuredClone(snapshot) as unknown as Memory)
+      ? (copyState(snapshot) as unknown as Memory)
       : {
           version: 1,
           fitted: false,
@@ -224,7 +225,7 @@ function openHoltWinters({ season: period, kind, refit, band }: Config, snapshot
       m.sum += taught
       m.rows++
     },
-    snapshot: () => structuredClone(m) as unknown as State,
+    snapshot: () => copyState(m) as unknown as State,
   }
 }
 

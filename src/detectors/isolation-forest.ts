@@ -9,6 +9,7 @@ import type { IsolationForest } from '../models/isolation-forest.ts'
 import { growIsolationForest } from '../models/isolation-forest.ts'
 import type { WindowProfile } from '../models/window-profile.ts'
 import { placeRow, profileWindow } from '../models/window-profile.ts'
+import { copyState } from '../state.ts'
 import type { Judgement, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 
@@ -64,7 +65,7 @@ function openForest({ trees, sample, window, refit, seed }: Config, snapshot?: S
   const judgement: Judgement = { score: NaN, value: NaN, expected: NaN, lower: NaN, upper: NaN }
 
   if (snapshot?.version === 1 && 'columns' in snapshot) {
-    m = structuredClone(snapshot) as unknown as Memory
+    m = copyState(snapshot) as unknown as Memory
     if (m.fitted > 0) grow(m)
   }
 
@@ -138,6 +139,6 @@ function openForest({ trees, sample, window, refit, seed }: Config, snapshot?: S
       m.fits++
       grow(m)
     },
-    snapshot: () => (m ? (structuredClone(m) as unknown as State) : { version: 1 }),
+    snapshot: () => (m ? (copyState(m) as unknown as State) : { version: 1 }),
   }
 }

@@ -9,6 +9,7 @@ import { median } from '../math/median.ts'
 import { seededRandom } from '../math/random.ts'
 import type { RunningScale } from '../math/running-scale.ts'
 import { emptyScale, learnScale, scaleOf } from '../math/running-scale.ts'
+import { copyState } from '../state.ts'
 import type { Judgement, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 
@@ -72,7 +73,7 @@ interface Memory extends Record<string, unknown> {
 function openKMeans({ window, clusters, history, band }: z.output<typeof config>, snapshot?: State): Stream {
   const m: Memory =
     snapshot?.version === 1
-      ? (structuredClone(snapshot) as unknown as Memory)
+      ? (copyState(snapshot) as unknown as Memory)
       : {
           version: 1,
           columns: 0,
@@ -209,6 +210,6 @@ function openKMeans({ window, clusters, history, band }: z.output<typeof config>
       m.rows++
       if (isDue()) find()
     },
-    snapshot: () => structuredClone(m) as unknown as State,
+    snapshot: () => copyState(m) as unknown as State,
   }
 }

@@ -5,6 +5,7 @@ import { isMeasured } from '../math/is-measured.ts'
 import { median } from '../math/median.ts'
 import type { RunningScale } from '../math/running-scale.ts'
 import { emptyScale, learnScale, scaleOf } from '../math/running-scale.ts'
+import { copyState } from '../state.ts'
 import type { Judgement, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 
@@ -89,8 +90,7 @@ function openMatrixProfile({ window: m, history, band }: z.output<typeof config>
     profile: emptyScale(),
     residual: emptyScale(),
   }
-  if (snapshot?.version === 1)
-    restore(structuredClone(snapshot) as unknown as Memory & { x: Float64Array; products: Float64Array })
+  if (snapshot?.version === 1) restore(copyState(snapshot) as unknown as Memory & { x: Float64Array; products: Float64Array })
   const judgement: Judgement = { score: NaN, value: NaN, expected: NaN, lower: NaN, upper: NaN }
 
   function restore({ x: values, products: dots, ...rest }: Memory & { x: Float64Array; products: Float64Array }): void {

@@ -3,6 +3,7 @@ import { component } from '../component.ts'
 import { HOUR } from '../duration.ts'
 import { clamp } from '../math/clamp.ts'
 import { isMeasured } from '../math/is-measured.ts'
+import { copyState } from '../state.ts'
 import type { Judgement, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 
@@ -50,7 +51,7 @@ interface Memory extends Record<string, unknown> {
 function openMeanVariance({ rows, sensitivity }: z.output<typeof config>, snapshot?: State): Stream {
   const m: Memory =
     snapshot?.version === 1
-      ? (structuredClone(snapshot) as unknown as Memory)
+      ? (copyState(snapshot) as unknown as Memory)
       : { version: 1, last: NaN, steps: new Float64Array(rows), count: 0, run: 0 }
   const deviations = clamp(0.5 + 0.1 * (10 - sensitivity), 0.5, 1.5)
   const judgement: Judgement = { score: NaN, value: NaN, expected: NaN, lower: NaN, upper: NaN }
@@ -108,6 +109,6 @@ function openMeanVariance({ rows, sensitivity }: z.output<typeof config>, snapsh
       }
       m.last = taught
     },
-    snapshot: () => structuredClone(m) as unknown as State,
+    snapshot: () => copyState(m) as unknown as State,
   }
 }

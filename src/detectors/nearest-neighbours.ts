@@ -6,6 +6,7 @@ import { isMeasured } from '../math/is-measured.ts'
 import type { RunningScale } from '../math/running-scale.ts'
 import { emptyScale, learnScale, scaleOf } from '../math/running-scale.ts'
 import { normalQuantile } from '../math/student-t.ts'
+import { copyState } from '../state.ts'
 import type { Judgement, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 
@@ -71,7 +72,7 @@ function openNeighbours({ window, neighbours, training, band }: z.output<typeof 
   const size = 2 * training + window
   const m: Memory =
     snapshot?.version === 1
-      ? (structuredClone(snapshot) as unknown as Memory)
+      ? (copyState(snapshot) as unknown as Memory)
       : {
           version: 1,
           rows: 0,
@@ -247,6 +248,6 @@ function openNeighbours({ window, neighbours, training, band }: z.output<typeof 
       else if (m.factor.length > 0 && m.rows - training >= ready) place(m.rows - training)
       if (m.usualCount > 0) m.forecast = forecast()
     },
-    snapshot: () => structuredClone(m) as unknown as State,
+    snapshot: () => copyState(m) as unknown as State,
   }
 }

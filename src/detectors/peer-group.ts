@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { component } from '../component.ts'
 import { HOUR } from '../duration.ts'
 import { isMeasured } from '../math/is-measured.ts'
+import { copyState } from '../state.ts'
 import type { Judgement, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 
@@ -57,9 +58,7 @@ interface Memory extends Record<string, unknown> {
 
 function openPeerGroup({ kind, alpha, clip, band }: Config, snapshot?: State): Stream {
   const m: Memory =
-    snapshot?.version === 1
-      ? (structuredClone(snapshot) as unknown as Memory)
-      : { version: 1, counts: [], offsets: [], variances: [] }
+    snapshot?.version === 1 ? (copyState(snapshot) as unknown as Memory) : { version: 1, counts: [], offsets: [], variances: [] }
   const times = kind === 'multiplicative'
   const judgement: Judgement = { score: NaN, value: NaN, expected: NaN, lower: NaN, upper: NaN }
   const levelled: number[] = []
@@ -147,6 +146,6 @@ function openPeerGroup({ kind, alpha, clip, band }: Config, snapshot?: State): S
         m.counts[c] = Math.min(count + 1, 1e9)
       }
     },
-    snapshot: () => structuredClone(m) as unknown as State,
+    snapshot: () => copyState(m) as unknown as State,
   }
 }

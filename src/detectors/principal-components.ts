@@ -5,6 +5,7 @@ import { factorCholesky, solveCholesky } from '../math/cholesky.ts'
 import { clamp } from '../math/clamp.ts'
 import { isMeasured } from '../math/is-measured.ts'
 import { symmetricEigen } from '../math/symmetric-eigen.ts'
+import { copyState } from '../state.ts'
 import type { Judgement, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 
@@ -88,7 +89,7 @@ interface Memory extends Record<string, unknown> {
 
 function openComponents(options: Config, snapshot?: State): Stream {
   const { share, window, memory, clip, band } = options
-  let m: Memory = snapshot?.version === 1 ? (structuredClone(snapshot) as unknown as Memory) : start(0)
+  let m: Memory = snapshot?.version === 1 ? (copyState(snapshot) as unknown as Memory) : start(0)
   m.counts ??= new Float64Array(m.columns).fill(m.rows)
   let features = new Float64Array(0)
   let rest = new Float64Array(0)
@@ -334,7 +335,7 @@ function openComponents(options: Config, snapshot?: State): Stream {
       fit()
       m.nextFit = m.rows + Math.min(m.rows, MOST_ROWS)
     },
-    snapshot: () => structuredClone(m) as unknown as State,
+    snapshot: () => copyState(m) as unknown as State,
   }
 }
 

@@ -5,6 +5,7 @@ import { clamp } from '../math/clamp.ts'
 import { isMeasured } from '../math/is-measured.ts'
 import type { CutForest, CutForestState } from '../models/random-cut-forest.ts'
 import { growCutForest } from '../models/random-cut-forest.ts'
+import { copyState } from '../state.ts'
 import type { Judgement, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 
@@ -95,7 +96,7 @@ function openForest({ trees, sample, shingle, memory, band, seed }: Config, snap
   const judgement: Judgement = { score: NaN, value: NaN, expected: NaN, lower: NaN, upper: NaN }
 
   if (snapshot?.version === 1 && 'forest' in snapshot) {
-    const { forest: state, ...rest } = structuredClone(snapshot) as unknown as Memory & { forest: CutForestState }
+    const { forest: state, ...rest } = copyState(snapshot) as unknown as Memory & { forest: CutForestState }
     start(rest.means.length, rest as Memory, state)
   }
 
@@ -248,6 +249,6 @@ function openForest({ trees, sample, shingle, memory, band, seed }: Config, snap
       }
       m!.rows = Math.min(m!.rows, 1e9)
     },
-    snapshot: () => (m ? ({ ...structuredClone(m), forest: forest!.state() } as State) : { version: 1 as const }),
+    snapshot: () => (m ? ({ ...copyState(m), forest: forest!.state() } as State) : { version: 1 as const }),
   }
 }

@@ -5,6 +5,7 @@ import { generalizedEsd } from '../math/generalized-esd.ts'
 import { isMeasured } from '../math/is-measured.ts'
 import { stl } from '../math/stl.ts'
 import { duration } from '../schema.ts'
+import { copyState } from '../state.ts'
 import type { Judgement, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 import type { Decompose } from './season-cycles.ts'
@@ -69,7 +70,7 @@ function openSeasonalEsd({ season, keep, window, alpha, most }: z.output<typeof 
   const seasons = [season]
   const m: Memory =
     snapshot?.version === 1
-      ? (structuredClone(snapshot) as unknown as Memory)
+      ? (copyState(snapshot) as unknown as Memory)
       : {
           version: 1,
           slots: emptySlots(keep),
@@ -121,6 +122,6 @@ function openSeasonalEsd({ season, keep, window, alpha, most }: z.output<typeof 
       if (found) m.fitted = true
       if (found || m.rows % TEST === 0) test()
     },
-    snapshot: () => structuredClone(m) as unknown as State,
+    snapshot: () => copyState(m) as unknown as State,
   }
 }

@@ -7,6 +7,7 @@ import { mad } from '../math/mad.ts'
 import { median } from '../math/median.ts'
 import { fromZone } from '../math/zone-offset.ts'
 import { duration } from '../schema.ts'
+import { copyState } from '../state.ts'
 import type { Judgement, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 
@@ -139,7 +140,7 @@ function emptyMemory(layers: number): Memory {
 function openSeasonal({ season, timezone, band }: Config, zone: (time: number) => number, snapshot?: State): Stream {
   const layers = season.length
   const experts = layers + 2
-  const m: Memory = snapshot?.version === 1 ? (structuredClone(snapshot) as unknown as Memory) : emptyMemory(layers)
+  const m: Memory = snapshot?.version === 1 ? (copyState(snapshot) as unknown as Memory) : emptyMemory(layers)
   const local = season.map(period => timezone !== 'UTC' && period % DAY === 0)
   const adopt = season[0] / 2
   const drift = season[0] / 6
@@ -381,6 +382,6 @@ function openSeasonal({ season, timezone, band }: Config, zone: (time: number) =
       learnSeasons(time, x)
       m.chosen = choose()
     },
-    snapshot: () => structuredClone(m) as unknown as State,
+    snapshot: () => copyState(m) as unknown as State,
   }
 }

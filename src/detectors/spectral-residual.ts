@@ -3,6 +3,7 @@ import { component } from '../component.ts'
 import { WEEK } from '../duration.ts'
 import { realFourier } from '../math/fft.ts'
 import { isMeasured } from '../math/is-measured.ts'
+import { copyState } from '../state.ts'
 import type { Judgement, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 
@@ -52,9 +53,7 @@ interface Memory extends Record<string, unknown> {
 function openSpectralResidual({ window: n, smoothing, local }: z.output<typeof config>, snapshot?: State): Stream {
   const past = n - AHEAD - 1
   const s: Memory =
-    snapshot?.version === 1
-      ? (structuredClone(snapshot) as unknown as Memory)
-      : { version: 1, rows: 0, values: new Float64Array(past) }
+    snapshot?.version === 1 ? (copyState(snapshot) as unknown as Memory) : { version: 1, rows: 0, values: new Float64Array(past) }
   const { forward, inverse } = realFourier(n)
   const half = n / 2
   const points = new Float64Array(n)

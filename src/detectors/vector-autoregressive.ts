@@ -4,6 +4,7 @@ import { HOUR } from '../duration.ts'
 import { factorCholesky, solveCholesky } from '../math/cholesky.ts'
 import { clamp } from '../math/clamp.ts'
 import { isMeasured } from '../math/is-measured.ts'
+import { copyState } from '../state.ts'
 import type { Judgement, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 
@@ -124,7 +125,7 @@ export function openVectorAutoregressive(options: VectorAutoregressiveConfig, sn
   const { band, smooth } = options
   const m: Memory =
     snapshot?.version === 1
-      ? (structuredClone(snapshot) as unknown as Memory)
+      ? (copyState(snapshot) as unknown as Memory)
       : { version: 1, time: NaN, step: NaN, energy: NaN, blocks: [] }
   for (const block of m.blocks) block.missing ??= new Float64Array(block.size)
   const judgement: Judgement = { score: NaN, value: NaN, expected: NaN, lower: NaN, upper: NaN, alarm: NaN }
@@ -201,7 +202,7 @@ export function openVectorAutoregressive(options: VectorAutoregressiveConfig, sn
       if (step > 0) m.step = Number.isNaN(m.step) ? step : m.step + (Math.min(step, 2 * m.step) - m.step) / 20
       m.time = time
     },
-    snapshot: () => structuredClone(m) as unknown as State,
+    snapshot: () => copyState(m) as unknown as State,
   }
 }
 

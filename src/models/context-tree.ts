@@ -1,3 +1,4 @@
+import { copyState } from '../state.ts'
 /** Contexts of a symbol stream: which facts followed which. */
 export interface Contexts {
   /** How unexpected a symbol (0 … 7) would be now, 0 … 1. Changes nothing. */
@@ -188,7 +189,7 @@ export function rememberContexts(cap: number, from?: ContextsState): Contexts {
       rows,
       next,
       group: Int32Array.from({ length: WIDTH }, (_, i) => group[i] ?? -1),
-      ...structuredClone({ lefts, rights, ids, uses, touched, whole }),
+      ...copyState({ lefts, rights, ids, uses, touched, whole }),
     }),
   }
 }

@@ -1,4 +1,5 @@
 import { seededRandom } from '../math/random.ts'
+import { copyState } from '../state.ts'
 
 /** Shape of a forest of random cut trees. */
 export interface CutForestShape {
@@ -327,7 +328,7 @@ export function growCutForest(shape: CutForestShape, from?: CutForestState): Cut
       for (let t = 0; t < trees; t++)
         for (let i = 0; i < sample * d; i++) points[t * sample * d + i] = boxes[(t * nodes * d + i) * 2]
       const structure = { roots, sizes, parents, masses, lefts, rights, cutAt, cutValues, leaves, keys }
-      return { seen, random: random.state(), points, ...structuredClone(structure) }
+      return { seen, random: random.state(), points, ...copyState(structure) }
     },
   }
 }

@@ -126,6 +126,47 @@ describe('a flow computed', () => {
     expect(scores.size).toBe(2400)
   })
 
+  it('computes nothing of a series that is away until it comes back, and then says what it would have said', () => {
+    const calendar = [{ type: 'once', name: 'work', start: '2026-01-05T15:10:00Z', end: '2026-01-05T15:20:00Z' }]
+    const { times } = series('b')
+    const other = fromValues(
+      times,
+      times.map((_, i) => 100 + ((i * 7919) % 13)),
+      { n: 'b' },
+    )
+    const through = (keepAll: boolean) => {
+      const known = new Map<string, ReturnType<typeof computeFlow>['snapshots'][number]>()
+      const scores: [string, number, number][] = []
+      const written: number[] = []
+      let back: Uint8Array | undefined
+      const steps = { ...config, calendar } as FlowConfig
+      let start = START
+      for (let row = 800; row <= 1200; row += 5) {
+        const range = { start, end: START + row * MINUTE }
+        // Silent from row 900 to 960 and later on for two hours.
+        const away = slice(series('a', 1000), range)
+        const frames = [slice(other, range), ...(away.times.length > 0 ? [away] : [])]
+        const part = computeFlow(steps, { frames, snapshots: [...known.values()], range, keepAll })
+        for (const one of part.snapshots) known.set(`${one.labels.n} ${one.detector}`, one)
+        for (const { labels, detector } of part.forgotten) known.delete(`${labels.n} ${detector}`)
+        if (part.snapshots.some(({ labels, detector }) => labels.n === 'a' && detector === 'ewma')) written.push(row)
+        for (const one of part.anomalies) scores.push([`${one.labels.n} ${one.detector}`, one.start, one.score])
+        if (row === 1000) back = known.get('a ewma')!.state
+        start = part.watermark
+      }
+      return { scores, written, back }
+    }
+    const [always, seldom] = [through(true), through(false)]
+    expect(always.scores.some(([series]) => series === 'a absence')).toBe(true)
+    expect(seldom.scores).toEqual(always.scores)
+    expect(seldom.back).toEqual(always.back)
+    // It is forgotten by none within this time, since it lived for longer.
+    expect(always.written).toHaveLength(81)
+    // Nothing from the row at which its last value is learned for good until it has another, and then once an hour.
+    expect(seldom.written.filter(row => row > 910 && row <= 960)).toEqual([])
+    expect(seldom.written.filter(row => row > 1010)).toEqual([1070, 1130, 1190])
+  })
+
   it('feeds silence to a series that is missing from the answer', () => {
     const frame = until(series('a'), 600)
     const first = computeFlow(config, {

@@ -29,10 +29,10 @@ import { encodeState, readState } from './state.ts'
 
 /** What a flow computes on; plain data, so that it crosses threads. */
 export interface FlowInput {
-  /** One per series; rows from the time of the snapshots (or from the beginning of the history, for a series without one) to `range.end`. */
+  /** One per series; rows from the time of the newest snapshot (or from the beginning of the history, for a series without one) to `range.end`. */
   readonly frames: readonly Frame<'value'>[]
   readonly snapshots: readonly Snapshot[]
-  /** What is reported: everything from the time of the snapshots on. */
+  /** What is reported: everything from the time of the newest snapshot on. */
   readonly range: TimeRange
   /** Keep scores of every series; otherwise only of those with an anomaly. */
   readonly keepAll: boolean
@@ -84,10 +84,12 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
   const frames = new Map(input.frames.map(frame => [seriesId(frame.labels), frame]))
   const remembered = new Map(input.snapshots.map(snapshot => [`${snapshot.detector}\n${seriesId(snapshot.labels)}`, snapshot]))
   for (const { labels, time } of input.snapshots)
-    if (!frames.has(seriesId(labels))) frames.set(seriesId(labels), emptyFrame(labels, { start: time, end: range.end }, step))
+    if (!frames.has(seriesId(labels)))
+      frames.set(seriesId(labels), emptyFrame(labels, { start: Math.max(time, range.start), end: range.end }, step))
 
   const settled = settleTime(config, input)
-  const events = eventsOf(config, { start: earliest(frames.values(), range.start), end: range.end })
+  const oldest = input.snapshots.reduce((time, snapshot) => Math.min(time, snapshot.time), range.start)
+  const events = eventsOf(config, { start: earliest(frames.values(), oldest), end: range.end })
   const isOut = within(events)
   const during = duringEvents(events)
   const anomalies: Anomaly[] = []
@@ -99,6 +101,11 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
   for (const [id, frame] of frames) {
     for (const member of members) {
       const snapshot = remembered.get(`${member.name}\n${id}`)
+      if (snapshot && mayWait(member, snapshot, frame, input) && settled - snapshot.time < SHORTEST_PATIENCE * step) {
+        // Its models are in use.
+        if (member.detector.fit) learned?.modelsFor(member.name, frame.labels)
+        continue
+      }
       const { state: stored, fault } = snapshot ? readState(snapshot.state) : {}
       if (fault !== undefined) {
         // The next run finds a series without a snapshot, and asks for its history.
@@ -118,7 +125,7 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
       const late = member.transform?.delay(step) ?? 0
       // What was not there yet says nothing, and must not count as learned.
       const begin = models && !before?.rows ? Math.max(from, firstValue(frame)) : from
-      const rows = slice(frame, { start: begin, end: range.end })
+      const rows = slice(snapshot ? reachBack(frame, from, range.start, step) : frame, { start: begin, end: range.end })
       const seen = Math.max(lastValue(slice(rows, { start: -Infinity, end: settled })), before?.seen ?? -Infinity)
       // Of what was written before this was remembered nobody knows how long it lived.
       const since = before ? (before.since ?? -Infinity) : firstValue(rows)
@@ -237,6 +244,21 @@ function patience({ forget, query }: FlowConfig, lived: number): number {
 function endForgotten(anomaly: Anomaly, forget: number): Anomaly {
   const reason = `forgotten after ${formatDuration(forget)} without data`
   return withNote({ ...anomaly, ongoing: false }, reason, anomaly.end)
+}
+
+/**
+ * Whether a stream whose series has no value since its snapshot may wait for one. There is nothing to say of it: a row without a value has no score. Its
+ * snapshot stays as it is, and the rows are made up for when it has a value again, or after a while. Where series come and go all the time, most that
+ * are remembered are away. Not where all scores are kept, which say what was expected meanwhile, nor behind a transform, which may fill holes.
+ */
+function mayWait({ detector, transform }: Member, { time }: Snapshot, frame: Frame<'value'>, input: FlowInput): boolean {
+  return !input.keepAll && !detector.missingData && !transform && lastValue(frame) < time
+}
+
+/** The frame with rows from `from` on, without values where it was not asked for because its stream waited. */
+function reachBack(frame: Frame<'value'>, from: number, start: number, step: number): Frame<'value'> {
+  const end = Math.min(start, frame.times[0] ?? start)
+  return from < end ? concat(emptyFrame(frame.labels, { start: from, end }, step), frame) : frame
 }
 
 /** Joins what was computed apart. */

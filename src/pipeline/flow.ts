@@ -58,7 +58,10 @@ export function flowPipeline(config: FlowConfig, lookback: number, compute: Comp
       // With another query, other transforms or options all begins anew, from history; what was told of it stays.
       const snapshots = fits(usable, config, family) ? usable : []
       const cold = snapshots.length === 0
-      const start = cold ? Math.min(range.start, range.end - lookback) : Math.min(...snapshots.map(snapshot => snapshot.time))
+      // Older ones are of series that have had no value since then.
+      const start = cold
+        ? Math.min(range.start, range.end - lookback)
+        : snapshots.reduce((newest, { time }) => Math.max(newest, time), -Infinity)
       const recent = await (cold ? askHistory(ask, { start, end: range.end }, step) : ask({ start, end: range.end }, step))
       let { frames } = recent
       const diagnostics = [...recent.diagnostics]

@@ -63,7 +63,7 @@ export function explainMissing(input: MissingInput, cases: readonly MissingCase[
   }
   const anomalies = findings.anomalies.map(anomaly => apply(anomaly, decisions.get(anomaly), findings.range.end))
   const ended = endedGroups(input, groups)
-  return forgetExplained({ ...findings, anomalies: [...anomalies, ...groups, ...ended] }, over)
+  return forgetExplained(input.config, { ...findings, anomalies: [...anomalies, ...groups, ...ended] }, over)
 }
 
 /** What becomes of one case; not ignored, it is reported, for its `workload` when that is given. */
@@ -197,18 +197,20 @@ function findOver({ cases, newest, workloadOf, countWorkload }: MissingView, dec
   return [...explained(REASONS.undiscovered), ...unneeded]
 }
 
-/** Deletes what is remembered of series that are explained. */
-function forgetExplained(findings: Findings, over: readonly MissingCase[]): Findings {
+/** Deletes what all detectors remember of series that are explained. */
+function forgetExplained({ detect }: MissingInput['config'], findings: Findings, over: readonly MissingCase[]): Findings {
   // A later run that still reads its last rows would take it for a new series, and would take back an anomaly that starts in its rows.
   const isSafe = ({ anomaly, presence }: MissingCase) => Math.max(presence.last, anomaly.start) < findings.watermark
-  const ids = new Set(over.filter(isSafe).map(({ presence }) => seriesId(presence.labels)))
-  if (ids.size === 0) return findings
-  const isForgotten = ({ labels }: { readonly labels: Labels }) => ids.has(seriesId(labels))
-  const gone = findings.snapshots.filter(isForgotten).map(({ labels, detector }) => ({ labels, detector }))
+  const gone = new Map(over.filter(isSafe).map(({ presence: { labels } }) => [seriesId(labels), labels]))
+  if (gone.size === 0) return findings
+  const stays = ({ labels }: { readonly labels: Labels }) => !gone.has(seriesId(labels))
   return {
     ...findings,
-    snapshots: findings.snapshots.filter(snapshot => !isForgotten(snapshot)),
-    forgotten: [...findings.forgotten, ...gone],
+    snapshots: findings.snapshots.filter(stays),
+    forgotten: [
+      ...findings.forgotten.filter(stays),
+      ...[...gone.values()].flatMap(labels => detect.map(({ name }) => ({ labels, detector: name }))),
+    ],
   }
 }
 

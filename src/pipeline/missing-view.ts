@@ -16,7 +16,7 @@ export const WITNESSES = 5
 
 /** What is known when the missing series of a flow are looked at together. */
 export interface MissingInput {
-  readonly config: Pick<FlowConfig, 'name' | 'replicas' | 'query'>
+  readonly config: Pick<FlowConfig, 'name' | 'replicas' | 'query' | 'detect'>
   /** The flow's detectors of missing data, by name. */
   readonly kinds: ReadonlyMap<string, MissingData>
   readonly findings: Findings

@@ -3,6 +3,7 @@ import { component } from '../component.ts'
 import { isInfinite, isMeasured } from '../math/is-measured.ts'
 import { duration } from '../schema.ts'
 import type { State } from '../state.ts'
+import { copyState } from '../state.ts'
 import { fromCells } from './from-cells.ts'
 import type { Emit, Transform, TransformStream } from './transform.ts'
 
@@ -58,7 +59,7 @@ interface Waiting extends Record<string, unknown> {
 
 function openInterpolate(limit: number, snapshot?: State): TransformStream {
   const s: Waiting =
-    snapshot?.version === 1 ? structuredClone(snapshot.waiting as Waiting) : { knownAt: [], known: [], times: [], rows: [] }
+    snapshot?.version === 1 ? copyState(snapshot.waiting as Waiting) : { knownAt: [], known: [], times: [], rows: [] }
   /** A cell waits while a value may still come that is near enough to the one before it. */
   const waits = (i: number, now: number) =>
     s.rows[i].some((value, c) => Number.isNaN(value) && s.times[i] > s.knownAt[c] && s.knownAt[c] + limit > now)
@@ -86,6 +87,6 @@ function openInterpolate(limit: number, snapshot?: State): TransformStream {
       s.rows.push(own)
       release(time, emit)
     },
-    snapshot: () => ({ version: 1, waiting: structuredClone(s) }),
+    snapshot: () => ({ version: 1, waiting: copyState(s) }),
   }
 }

@@ -1,5 +1,6 @@
 import { isInfinite, isMeasured } from '../math/is-measured.ts'
 import type { State } from '../state.ts'
+import { copyState } from '../state.ts'
 import type { Transform } from './transform.ts'
 
 export interface CellTransform<Cell extends object> {
@@ -17,7 +18,7 @@ export function fromCells<Cell extends object>({ lookback, start, apply }: CellT
     delay: () => 0,
     stepAfter: step => step,
     open(snapshot?: State) {
-      const cells = (snapshot?.version === 1 ? structuredClone(snapshot.cells) : []) as Cell[]
+      const cells = (snapshot?.version === 1 ? copyState(snapshot.cells) : []) as Cell[]
       let out = new Float64Array(cells.length)
       return {
         apply(time, row, emit) {
@@ -29,7 +30,7 @@ export function fromCells<Cell extends object>({ lookback, start, apply }: CellT
           }
           emit(time, out)
         },
-        snapshot: () => ({ version: 1, cells: structuredClone(cells) }),
+        snapshot: () => ({ version: 1, cells: copyState(cells) }),
       }
     },
   }

@@ -4,6 +4,7 @@ import { isInfinite, isMeasured } from '../math/is-measured.ts'
 import { median } from '../math/median.ts'
 import { duration } from '../schema.ts'
 import type { State } from '../state.ts'
+import { copyState } from '../state.ts'
 import type { Emit, Transform, TransformStream } from './transform.ts'
 
 const AGGREGATES = {
@@ -52,7 +53,7 @@ export const resample = component<Transform, typeof config>({
 })
 
 function openResample(step: number, aggregate: (values: readonly number[]) => number, snapshot?: State): TransformStream {
-  const bucket: Bucket = snapshot?.version === 1 ? structuredClone(snapshot.bucket as Bucket) : { end: NaN, values: [] }
+  const bucket: Bucket = snapshot?.version === 1 ? copyState(snapshot.bucket as Bucket) : { end: NaN, values: [] }
   let out = new Float64Array(0)
   const finish = (emit: Emit) => {
     if (out.length !== bucket.values.length) out = new Float64Array(bucket.values.length)
@@ -81,6 +82,6 @@ function openResample(step: number, aggregate: (values: readonly number[]) => nu
       }
       if (time === end) finish(emit)
     },
-    snapshot: () => ({ version: 1, bucket: structuredClone(bucket) }),
+    snapshot: () => ({ version: 1, bucket: copyState(bucket) }),
   }
 }

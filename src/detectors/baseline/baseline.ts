@@ -4,6 +4,7 @@ import { isMeasured } from '../../math/is-measured.ts'
 import { median } from '../../math/median.ts'
 import { fromZone } from '../../math/zone-offset.ts'
 import { duration } from '../../schema.ts'
+import { copyState } from '../../state.ts'
 import type { Detector, Judgement, State, Stream } from '../detector.ts'
 import { fromStream } from '../from-stream.ts'
 import type { Offset } from './offset.ts'
@@ -109,7 +110,7 @@ function openBaseline(
   const offsetAt = offset.lags.every(({ unit }) => unit === 'hour') ? () => 0 : fromZone(timezone)
   const m: Memory =
     snapshot?.version === 1
-      ? (structuredClone(snapshot) as unknown as Memory)
+      ? (copyState(snapshot) as unknown as Memory)
       : { version: 1, means: new Float64Array(size).fill(NaN), newest: NaN, bucket: NaN, sum: 0, rows: 0, since: NaN, side: 0 }
   const judgement: Judgement = { score: NaN, value: NaN, expected: NaN, lower: NaN, upper: NaN }
   const patience = Math.min(DAY, reachOf(offset))
@@ -185,7 +186,7 @@ function openBaseline(
       m.sum += side === 0 || time - m.since >= patience ? x : expected + side * most
       m.rows++
     },
-    snapshot: () => structuredClone(m) as unknown as State,
+    snapshot: () => copyState(m) as unknown as State,
   }
 }
 

@@ -1,5 +1,6 @@
 import { DAY } from '../../duration.ts'
 import { clamp } from '../../math/clamp.ts'
+import { copyState } from '../../state.ts'
 import type { View } from './level-view.ts'
 import { FARTHEST } from './level-view.ts'
 
@@ -25,7 +26,7 @@ const FEW = 20
 /** Distance from the level that is usual at this time of day, in the usual distances there (never less than overall). `zone` is local time less UTC. */
 export function openDayView(zone: (time: number) => number, snapshot?: DayState): View<DayState> {
   const m: DayState = snapshot
-    ? structuredClone(snapshot)
+    ? copyState(snapshot)
     : {
         level: new Float32Array(SLOTS),
         spread: new Float32Array(SLOTS),
@@ -73,6 +74,6 @@ export function openDayView(zone: (time: number) => number, snapshot?: DayState)
       m.level[at] += clamp(error, -LEVEL_CLIP * scale, LEVEL_CLIP * scale) / visits
       m.spread[at] += (Math.min(Math.abs(error), SPREAD_CLIP * scale) - m.spread[at]) / visits
     },
-    snapshot: () => structuredClone(m),
+    snapshot: () => copyState(m),
   }
 }

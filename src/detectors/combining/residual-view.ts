@@ -1,5 +1,6 @@
 import { factorCholesky, solveCholesky } from '../../math/cholesky.ts'
 import { clamp } from '../../math/clamp.ts'
+import { copyState } from '../../state.ts'
 import type { View } from './level-view.ts'
 import { FARTHEST } from './level-view.ts'
 
@@ -33,7 +34,7 @@ const FLOOR = 1e-6
 /** Residual of a ridge autoregression over ten rows, in its own scale; clipped errors teach, so that a fault is not learned as normal. */
 export function openResidualView(snapshot?: ResidualState): View<ResidualState> {
   const m: ResidualState = snapshot
-    ? structuredClone(snapshot)
+    ? copyState(snapshot)
     : {
         lags: new Float64Array(LAGS),
         weights: new Float64Array(SIZE),
@@ -103,6 +104,6 @@ export function openResidualView(snapshot?: ResidualState): View<ResidualState> 
         fit()
       }
     },
-    snapshot: () => structuredClone(m),
+    snapshot: () => copyState(m),
   }
 }

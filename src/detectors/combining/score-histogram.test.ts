@@ -37,4 +37,31 @@ describe('score histogram', () => {
     expect(histogram.tail(5)).toBeGreaterThan(0)
     expect(histogram.tail(0)).toBe(0)
   })
+
+  it('goes on from what it remembers, which is as long as what it holds', () => {
+    const spreads = [[], [0], [1, 2], Array.from({ length: 40 }, (_, i) => 2 ** (i - 20) * 1.01), [1e-9, 1e9]]
+    for (const before of spreads) {
+      const histogram = openScoreHistogram(50, 1)
+      for (const score of before) histogram.add(score)
+      const stored = histogram.snapshot()
+      const again = openScoreHistogram(50, 1, stored)
+      for (const one of [histogram, again]) for (const score of [0.1, 3, 700]) one.add(score)
+      expect(again.snapshot()).toEqual(histogram.snapshot())
+      expect(again.tail(2)).toBe(histogram.tail(2))
+    }
+    const few = openScoreHistogram(50, 1)
+    few.add(1)
+    few.add(2)
+    expect(few.snapshot().length).toBe(3 + 9)
+  })
+
+  it('reads what earlier versions wrote: all bins, total and weight', () => {
+    const written = new Float64Array(322)
+    // One score of 4, one that is 0; the next one weighs 2.
+    written.set([1], (2 + 20) * 8)
+    written.set([2, 2], 320)
+    const histogram = openScoreHistogram(1, 0, written)
+    expect(histogram.quantile(0.9)).toBe(4)
+    expect(histogram.snapshot()).toEqual(Float64Array.of(176, 2, 2, 1))
+  })
 })

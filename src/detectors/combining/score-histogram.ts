@@ -5,7 +5,10 @@ const OCTAVES = 20
 const BINS = 2 * OCTAVES * FINE
 const LARGE = 1e12
 
-/** Plain data, of one size. */
+/**
+ * Plain data: the first bin that holds something, the total, the weight of the next score, then the bins from the first to the last that hold
+ * something. Earlier versions wrote all bins, then total and weight; so are those written that are as long.
+ */
 export type HistogramState = Float64Array
 
 /** How scores of a stream are distributed, in bounded memory, older ones forgotten by half over `half` scores. */
@@ -20,8 +23,7 @@ export interface ScoreHistogram {
 
 export function openScoreHistogram(half: number, few: number, snapshot?: HistogramState): ScoreHistogram {
   // The last two places hold the total and the weight of the next score.
-  const bins = snapshot ? snapshot.slice() : new Float64Array(BINS + 2)
-  if (!snapshot) bins[BINS + 1] = 1
+  const bins = readBins(snapshot)
   const growth = 2 ** (1 / half)
   let top = BINS - 1
   while (top > 0 && bins[top] === 0) top--
@@ -71,6 +73,21 @@ export function openScoreHistogram(half: number, few: number, snapshot?: Histogr
         bins[BINS + 1] = growth
       }
     },
-    snapshot: () => bins.slice(),
+    snapshot: () => packBins(bins, top),
   }
+}
+
+function readBins(snapshot: HistogramState | undefined): Float64Array {
+  if (snapshot?.length === BINS + 2) return snapshot.slice()
+  const bins = new Float64Array(BINS + 2)
+  bins[BINS] = snapshot ? snapshot[1] : 0
+  bins[BINS + 1] = snapshot ? snapshot[2] : 1
+  if (snapshot) bins.set(snapshot.subarray(3), snapshot[0])
+  return bins
+}
+
+function packBins(bins: Float64Array, top: number): HistogramState {
+  const first = bins.subarray(0, BINS).findIndex(weight => weight > 0)
+  const held = first < 0 ? [] : bins.subarray(first, top + 1)
+  return held.length + 3 < bins.length ? Float64Array.of(Math.max(0, first), bins[BINS], bins[BINS + 1], ...held) : bins.slice()
 }

@@ -1,5 +1,6 @@
 import { finish } from '../../models/boosted-trees/fit-boosted-trees.ts'
 import type { Rows } from '../../models/networks/windows.ts'
+import { copyState } from '../../state.ts'
 import type { Judgement, Models, State, Stream } from '../detector.ts'
 import { openColdStart } from './cold-start.ts'
 import { countDrift } from './drift.ts'
@@ -29,7 +30,7 @@ const NONE = new Float32Array(0)
 export function openLearned(makeModel: MakeModel, options: LearnedOptions, snapshot?: State, models?: Models): Stream {
   const { warmUp, memory, refit, band, smooth, coldStart } = options
   const given = snapshot?.version === 1 ? snapshot : undefined
-  let m: LearnedState = given ? (structuredClone(given) as unknown as LearnedState) : start(0)
+  let m: LearnedState = given ? (copyState(given) as unknown as LearnedState) : start(0)
   let model = m.columns > 0 ? makeModel(m.columns) : undefined
   /** What it was given to judge with. */
   let fitted: LearnedModel | undefined
@@ -264,7 +265,7 @@ export function openLearned(makeModel: MakeModel, options: LearnedOptions, snaps
       if (!models) fitWhenDue()
       else if (fitted && m.inherited && m.rows >= warmUp) adopt(fitted)
     },
-    snapshot: () => ({ ...(structuredClone(m) as unknown as State), ...(cold ? { cold: cold.snapshot() } : {}) }),
+    snapshot: () => ({ ...(copyState(m) as unknown as State), ...(cold ? { cold: cold.snapshot() } : {}) }),
     wants: () => (models && m.life ? wantsFit(m.life, { rows: m.rows, warmUp, refit }, fitted) : undefined),
   }
 }

@@ -6,7 +6,7 @@ const NEWEST = 15
 /** More than what rounding can do to a match. */
 const TINY = 1e-9
 
-/** Plain data of a network; arrays have room for `capacity` categories. */
+/** Plain data of a network; its snapshot has the categories that are used, in memory arrays have room for `capacity` of them. */
 export interface NetworkState {
   weights: Float32Array
   sums: Float64Array
@@ -29,15 +29,19 @@ export interface Network {
 }
 
 export function openNetwork(capacity: number, snapshot?: NetworkState): Network {
-  const m: NetworkState = snapshot
-    ? structuredClone(snapshot)
-    : {
-        weights: new Float32Array(capacity * INPUT),
-        sums: new Float64Array(capacity),
-        used: new Float64Array(capacity),
-        count: 0,
-        clock: 0,
-      }
+  const { count, clock } = snapshot ?? { count: 0, clock: 0 }
+  const m: NetworkState = {
+    weights: new Float32Array(capacity * INPUT),
+    sums: new Float64Array(capacity),
+    used: new Float64Array(capacity),
+    count,
+    clock,
+  }
+  if (snapshot) {
+    m.weights.set(snapshot.weights)
+    m.sums.set(snapshot.sums)
+    m.used.set(snapshot.used)
+  }
   const { weights, sums, used } = m
   // The newest sample decides most: the part of the weights that belongs to it, side by side.
   const newestLow = new Float64Array(capacity)
@@ -168,7 +172,12 @@ export function openNetwork(capacity: number, snapshot?: NetworkState): Network 
       return matched
     },
 
-    snapshot: () => structuredClone(m),
+    snapshot: () => ({
+      ...m,
+      weights: weights.slice(0, m.count * INPUT),
+      sums: sums.slice(0, m.count),
+      used: used.slice(0, m.count),
+    }),
   }
 }
 

@@ -1,4 +1,5 @@
 import { clamp } from '../../math/clamp.ts'
+import { copyState } from '../../state.ts'
 import type { NetworkState } from './network.ts'
 import { INPUT, openNetwork } from './network.ts'
 import { SHAPE, writeShape } from './shape-of.ts'
@@ -44,6 +45,7 @@ interface Memory extends Record<string, unknown> {
   /** Of the last samples, as rings: the match, and how far it lay below the higher vigilance. */
   matches: Float64Array
   gaps: Float64Array
+  /** None before the first training. */
   network: NetworkState | undefined
   n: Float64Array
 }
@@ -91,10 +93,10 @@ const OUTGROWN = 0.5
  * window, widened by one range on either side. When the data leaves that scale for good, the last window is the new training window.
  */
 export function openResonance({ block, training, categories }: ResonanceOptions, snapshot?: ResonanceState): ResonanceStream {
-  const m: Memory = snapshot ? structuredClone(snapshot) : emptyMemory(block, training)
+  // The network copies what is its own.
+  const m: Memory = snapshot ? copyState({ ...snapshot, network: undefined }) : emptyMemory(block, training)
   const n = m.n
-  let network = openNetwork(categories, m.network)
-  m.network = undefined
+  let network = openNetwork(categories, snapshot?.network)
 
   const input = new Float32Array(INPUT)
   const shape = new Float64Array(SHAPE)
@@ -308,7 +310,7 @@ export function openResonance({ block, training, categories }: ResonanceOptions,
       if (n[CLIPPED] > OUTGROWN) train()
     },
 
-    snapshot: () => structuredClone({ ...m, network: network.snapshot() }),
+    snapshot: () => ({ ...copyState(m), network: n[READY] === 1 ? network.snapshot() : undefined }),
   }
 }
 
