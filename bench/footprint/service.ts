@@ -37,8 +37,8 @@ async function main(url: string, expr: string, start: number, length: number): P
   const folder = mkdtempSync(join(tmpdir(), 'tidewatch-footprint-'))
   const path = join(folder, 'tidewatch.db')
   const file = join(folder, 'tidewatch.yaml')
-  let time = start
-  const now = () => time
+  const clock = openClock(start)
+  const { now } = clock
   writeFileSync(file, configurationText(url, expr, 0))
   const configuration = await readConfiguration(file)
   const store = openStore(configuration, folder, { now, log: () => {} })
@@ -46,17 +46,48 @@ async function main(url: string, expr: string, start: number, length: number): P
     now,
     random: () => 0.5,
     fetch,
-    sleep: async (ms, signal) => void (await wait(Math.min(ms, 2), undefined, { signal })),
+    sleep: clock.sleep,
     log: (level, message) => level === 'error' && console.error(message),
   })
-  for (; time < start + length; time += STEP) {
-    while (!(((await store.flow('footprint'))?.nextRunAt ?? NaN) > time)) await wait(1)
-    if ((time - start) % 60_000 === 0) process.send!(sample(time - start, path))
+  for (; now() < start + length; clock.goOn(STEP)) {
+    while (!(((await store.flow('footprint'))?.nextRunAt ?? NaN) > now())) await wait(1)
+    if ((now() - start) % 60_000 === 0) process.send!(sample(now() - start, path))
   }
   process.send!(sample(length, path))
   await service.close()
   rmSync(folder, { recursive: true })
   process.disconnect()
+}
+
+/**
+ * A clock that stands still until it is told to go on. Sleeps of less than a step take a real moment, so that the scheduler sees each step; longer ones
+ * take as long by this clock, so that the watch does its work no more often than it would.
+ */
+function openClock(start: number) {
+  let time = start
+  const sleeping = new Set<{ readonly until: number; readonly wake: () => void }>()
+  return {
+    now: () => time,
+    goOn(ms: number) {
+      time += ms
+      for (const one of sleeping) if (one.until <= time) one.wake()
+    },
+    async sleep(ms: number, signal: AbortSignal): Promise<void> {
+      if (ms < STEP) return wait(2, undefined, { signal })
+      signal.throwIfAborted()
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      const stop = () => reject(signal.reason)
+      const sleeper = { until: time + ms, wake: resolve }
+      sleeping.add(sleeper)
+      signal.addEventListener('abort', stop, { once: true })
+      try {
+        await promise
+      } finally {
+        sleeping.delete(sleeper)
+        signal.removeEventListener('abort', stop)
+      }
+    },
+  }
 }
 
 function sample(time: number, path: string): Sample {
