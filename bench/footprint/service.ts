@@ -50,7 +50,7 @@ async function main(url: string, expr: string, start: number, length: number): P
     log: (level, message) => level === 'error' && console.error(message),
   })
   for (; now() < start + length; clock.goOn(STEP)) {
-    while (!(((await store.flow('footprint'))?.nextRunAt ?? NaN) > now())) await wait(1)
+    while (!(((await store.flow('footprint'))?.nextRunAt ?? NaN) > now())) await wait(5)
     if ((now() - start) % 60_000 === 0) process.send!(sample(now() - start, path))
   }
   process.send!(sample(length, path))
@@ -73,7 +73,7 @@ function openClock(start: number) {
       for (const one of sleeping) if (one.until <= time) one.wake()
     },
     async sleep(ms: number, signal: AbortSignal): Promise<void> {
-      if (ms < STEP) return wait(2, undefined, { signal })
+      if (ms < STEP) return wait(10, undefined, { signal })
       signal.throwIfAborted()
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       const stop = () => reject(signal.reason)

@@ -64,7 +64,7 @@ function inputOf({ presences, anomalies, stored = [], watermark = NEWEST - 5, st
     ({ labels, detector }): Snapshot => ({ labels, detector, time: at(watermark), state: new Uint8Array() }),
   )
   return {
-    config: { name: 'web', query: { source: 's', expr: 'x', step: MINUTE } },
+    config: { name: 'web', query: { source: 's', expr: 'x', step: MINUTE }, detect: [{ type: 'absence', name: 'absence' }] },
     kinds: new Map([['absence', { isMissing: Number.isNaN, grace: 10 * MINUTE }]]),
     stored,
     findings: {
