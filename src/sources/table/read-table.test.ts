@@ -182,6 +182,12 @@ describe('readTable', () => {
     expect((await read(text, { maxBytes: 2 * text.length })).times).toHaveLength(500)
   })
 
+  it('has its step whichever way its rows go', async () => {
+    expect((await read('ts,v\n360,1\n240,2\n120,3\n0,4\n')).step).toBe(120_000)
+    expect((await read('ts,v\n60,1\n0,2\n')).step).toBe(60_000)
+    expect((await read('ts,v\n120,1\n60,2\n0,3\n86520,4\n86460,5\n86400,6\n')).step).toBe(60_000)
+  })
+
   it('has no step with fewer than two times', async () => {
     expect((await read('ts,v\n1,2\n')).step).toBeNaN()
     expect((await read('ts,v\n')).times).toHaveLength(0)

@@ -298,17 +298,25 @@ function parseNumber(bytes: Buffer, from: number, to: number): number {
 }
 
 function describeTimes(times: Float64Array, name: string, lineOf: (row: number) => number): { step: number; warnings: string[] } {
-  const forward = new Float64Array(Math.max(0, times.length - 1))
+  const order = orderOf(times)
+  const distances = new Float64Array(Math.max(0, times.length - 1))
   let count = 0
   let backward = 0
   let firstBack = -1
   for (let i = 1; i < times.length; i++) {
     const distance = times[i] - times[i - 1]
-    if (distance > 0) forward[count++] = distance
+    if (distance > 0) distances[count++] = distance
     else if (distance < 0 && backward++ === 0) firstBack = i
   }
-  const step = count === 0 ? NaN : forward.subarray(0, count).sort()[(count - 1) >> 1]
-  const order = orderOf(times)
+  // Newest first: the few steps forward, if any, lead from one part of the file to the next.
+  if (order && backward > count) {
+    count = 0
+    for (let i = 1; i < times.length; i++) {
+      const distance = times[order[i]] - times[order[i - 1]]
+      if (distance > 0) distances[count++] = distance
+    }
+  }
+  const step = count === 0 ? NaN : distances.subarray(0, count).sort()[(count - 1) >> 1]
   let repeats = 0
   let firstRepeat = -1
   let gaps = 0

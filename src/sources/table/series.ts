@@ -1,4 +1,6 @@
 import type { Labels } from '../../anomaly.ts'
+import { formatDuration } from '../../duration.ts'
+import { InputError } from '../../errors.ts'
 import type { Frame, TimeRange } from '../../frame/frame.ts'
 import { rowAt } from '../../frame/frame.ts'
 import { orderOf, type Table } from './read-table.ts'
@@ -31,10 +33,17 @@ export function toSeries(table: Table): Series {
   }
 }
 
-/** The multiples of `step` in the range. */
+/** Four months of seconds; every column takes as much again. */
+const MAX_GRID = 10_000_000
+
+/** The multiples of `step` in the range; throws `InputError`, before memory is taken, when they are more than anybody looks at. */
 export function gridOf(range: TimeRange, step: number): Float64Array {
   const first = Math.ceil(range.start / step) * step
   const count = Math.max(0, Math.ceil((range.end - first) / step))
+  if (count > MAX_GRID)
+    throw new InputError(
+      `step must be so long that the range has at most ${MAX_GRID} rows, got ${count} for ${formatDuration(step)}`,
+    )
   const times = new Float64Array(count)
   for (let i = 0; i < count; i++) times[i] = first + i * step
   return times
