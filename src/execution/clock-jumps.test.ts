@@ -62,6 +62,8 @@ async function watch(subject: Subject) {
   const source = {
     async read({ range, step }: { range: { start: number; end: number }; step: number }) {
       const count = Math.max(0, Math.ceil((Math.min(range.end, time + 1) - range.start) / step))
+      // What no server answers with.
+      if (count > 11_000) throw new Error(`must ask for at most 11,000 rows, got ${count}`)
       const times = Float64Array.from({ length: count }, (_, i) => range.start + i * step)
       return { frames: [fromValues(times, times.map(valueAt), { job: 'dns' })], warnings: [], requests: [] }
     },
@@ -163,6 +165,19 @@ for (const subject of subjects)
       world.jump(DAY)
       await world.pass(MINUTE)
       expect(await world.openedAt(spike)).toBeDefined()
+      await world.close()
+    })
+
+    it('from 1970 to now, as on a machine that starts without a clock, does not ask for all the time between', async () => {
+      const world = await watch(subject)
+      world.jump(-BEGIN + DAY)
+      await world.pass(20 * MINUTE)
+      world.jump(BEGIN)
+      await world.pass(2 * MINUTE)
+      const spike = Math.ceil(world.now() / MINUTE) * MINUTE + 4 * MINUTE
+      world.addSpike(spike)
+      await world.pass(10 * MINUTE)
+      expect(await world.openedAt(spike)).toBeGreaterThanOrEqual(spike)
       await world.close()
     })
 

@@ -75,6 +75,12 @@ describe('the rows that a run looks at', () => {
     expect(flowRange(flow({}), NaN, NOON)).toEqual({ start: NOON - 4 * MINUTE, end: NOON + MINUTE })
   })
 
+  it('are no more than 11,000, however far behind the watermark is', () => {
+    const end = NOON + MINUTE
+    expect(flowRange(flow({}), NOON - 365 * 24 * 60 * MINUTE, NOON)).toEqual({ start: end - 11_000 * MINUTE, end })
+    expect(flowRange(flow({}), 0, NOON)).toEqual({ start: end - 11_000 * MINUTE, end })
+  })
+
   it('do so too when the watermark is further in the future than a row, and never begin after the end', () => {
     expect(flowRange(flow({}), NOON + MINUTE, NOON)).toEqual({ start: NOON + MINUTE, end: NOON + MINUTE })
     expect(flowRange(flow({}), NOON + MINUTE + 1, NOON)).toEqual({ start: NOON - 4 * MINUTE, end: NOON + MINUTE })

@@ -2,6 +2,7 @@ import { SourceError } from '../errors.ts'
 import type { TimeRange } from '../frame/frame.ts'
 import { mergeGap } from '../pipeline/compute-flow.ts'
 import type { FlowConfig } from '../pipeline/configuration.ts'
+import { MOST_ROWS_BEHIND } from '../pipeline/flow.ts'
 import type { Pipeline, Reader, Wanted } from '../pipeline/pipeline.ts'
 import type { Change, Store } from '../stores/store.ts'
 
@@ -18,14 +19,16 @@ export interface RunFlowParts {
 }
 
 /**
- * Rows that may be looked at now: up to the newest grid time at or before `now - delay`, from the watermark on. One from the future was written before
+ * Rows that may be looked at now: up to the newest grid time at or before `now - delay`, from the watermark on, but not more of them than one question
+ * should ask for: a flow that was away for long, or whose watermark was written by a clock at 1970, would never catch up. One from the future was written before
  * the clock was set back: it says nothing of what comes now.
  */
 export function flowRange(config: FlowConfig, watermark: number, now: number): TimeRange {
   const { step } = config.query
   const end = Math.floor((now - config.delay) / step) * step + step
   const isKnown = Number.isFinite(watermark) && watermark <= now + step
-  return { start: isKnown ? Math.min(watermark, end) : end - config.reexamine, end }
+  if (!isKnown) return { start: end - config.reexamine, end }
+  return { start: Math.max(Math.min(watermark, end), end - MOST_ROWS_BEHIND * step), end }
 }
 
 /**

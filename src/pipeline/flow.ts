@@ -28,6 +28,9 @@ const KEEP_ALL_SERIES = 200
  */
 const ASK_FOR_BIRTHS_EVERY = HOUR
 
+/** Rows that a run looks back at most to catch up; what Prometheus gives in one answer. What is older is left, and the flow begins anew from history. */
+export const MOST_ROWS_BEHIND = 11_000
+
 /**
  * The pipeline of a configured flow: one question for the new rows of all series, one more for the history of series never seen before, then
  * the computation. `lookback` is how much history (ms) a new series gets. With `models`, detectors judge with the models in force and say when
@@ -54,7 +57,8 @@ export function flowPipeline(config: FlowConfig, lookback: number, compute: Comp
         )
       const remembered = await reader.read({ kind: 'snapshots', flow: config.name }, signal)
       const models = hasModels ? await reader.read({ kind: 'models', flow: config.name }, signal) : undefined
-      const { usable, ofOthers } = sortSnapshots(remembered, config, now())
+      const oldest = range.end - Math.max(MOST_ROWS_BEHIND * step, lookback)
+      const { usable, ofOthers } = sortSnapshots(remembered, config, now(), oldest)
       // With another query, other transforms or options all begins anew, from history; what was told of it stays.
       const snapshots = fits(usable, config, family) ? usable : []
       const cold = snapshots.length === 0
@@ -104,13 +108,13 @@ function untilAtLeast({ start, end }: TimeRange, step: number): TimeRange {
 }
 
 /**
- * What is remembered of the flow's detectors, without snapshots from the future, which were written before the clock was set back; and what is
- * remembered of detectors that the flow does not have any more.
+ * What is remembered of the flow's detectors, without snapshots from the future, which were written before the clock was set back, and without those
+ * from before `oldest`, from which too much would have to be read; and what is remembered of detectors that the flow does not have any more.
  */
-function sortSnapshots(remembered: readonly Snapshot[], { detect, query }: FlowConfig, now: number) {
+function sortSnapshots(remembered: readonly Snapshot[], { detect, query }: FlowConfig, now: number, oldest: number) {
   const names = new Set(detect.map(({ name }) => name))
   return {
-    usable: remembered.filter(({ detector, time }) => names.has(detector) && time <= now + query.step),
+    usable: remembered.filter(({ detector, time }) => names.has(detector) && time <= now + query.step && time >= oldest),
     ofOthers: remembered.filter(({ detector }) => !names.has(detector)).map(({ labels, detector }) => ({ labels, detector })),
   }
 }
