@@ -119,3 +119,52 @@ describe('absence', () => {
     expect(Math.max(...score(Array<number>(400).fill(3)).slice(10))).toBe(0)
   })
 })
+
+describe('what absence learns', () => {
+  /** A stream that is given values at steps of a minute; `at` is the time of the next. */
+  function openStream(input = {}) {
+    const { open } = absence.create(absence.config.parse(input))
+    const stream = open!()
+    let at = 0
+    const learn = (values: readonly number[], step = 60_000) => {
+      for (const value of values) {
+        stream.learn(at, [value])
+        at += step
+      }
+    }
+    return { learn, tolerance: () => stream.tolerance!(), score: (value: number, later = 0) => stream.score(at + later, [value]).score }
+  }
+  const sparse = Array.from({ length: 40 }, () => [...busy(10), ...gone(10)]).flat()
+
+  it('of gaps is forgotten when none come any more: by half in about seven thousand rows, down to the least patience', () => {
+    const { learn, tolerance } = openStream()
+    learn(sparse)
+    expect(tolerance()).toBeGreaterThan(18 * 60_000)
+    expect(tolerance()).toBeLessThan(20 * 60_000)
+    const before = tolerance()
+    learn(busy(6931))
+    expect(tolerance() / before).toBeCloseTo(0.5, 2)
+    learn(busy(14_000))
+    expect(tolerance()).toBe(3 * 60_000)
+  })
+
+  it('of gaps follows shorter ones', () => {
+    const { learn, tolerance } = openStream()
+    learn(sparse)
+    const before = tolerance()
+    learn(Array.from({ length: 200 }, () => [...busy(10), ...gone(4)]).flat())
+    expect(tolerance()).toBeLessThan(0.6 * before)
+    expect(tolerance()).toBeGreaterThan(7.5 * 60_000)
+  })
+
+  it('of flat stretches is forgotten when none come any more', () => {
+    const { learn, score } = openStream({ flat: '10m' })
+    learn(Array.from({ length: 40 }, () => [...busy(40), ...Array<number>(30).fill(20)]).flat())
+    learn([...busy(1)])
+    const flatFor = (minutes: number) => score(10, minutes * 60_000)
+    const before = flatFor(60)
+    expect(before).toBeLessThan(1)
+    learn([...busy(7000), 10])
+    expect(flatFor(60) / before).toBeCloseTo(2, 1)
+  })
+})
