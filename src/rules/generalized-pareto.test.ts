@@ -25,4 +25,14 @@ describe('generalized Pareto tail', () => {
     expect(fitTail(new Float64Array(50).fill(3), 0, 0).gamma).toBe(-0.25)
     expect(fitTail(new Float64Array(8), 0.15, 10)).toEqual({ gamma: 0.15, sigma: 0 })
   })
+
+  it('follows probability-weighted moments, drawn to the prior', () => {
+    // mean 2.5, weighted mean (1 · 0.8375 + 2 · 0.5875 + 3 · 0.3375 + 4 · 0.0875) / 4 = 0.84375
+    const fitted = 2 - 2.5 / (2.5 - 2 * 0.84375)
+    expect(fitted).toBeLessThan(-0.25)
+    expect(fitTail([1, 2, 3, 4], 0.2, 4)).toEqual({ gamma: expect.closeTo(-0.025), sigma: expect.closeTo(2.5 * 1.025) })
+    // mean 4, weighted mean (1 · 0.7833 + 1 · 0.45 + 10 · 0.1167) / 3 = 0.8
+    const heavy = 2 - 4 / (4 - 2 * 0.8)
+    expect(fitTail([1, 1, 10], 0.2, 0)).toEqual({ gamma: expect.closeTo(heavy), sigma: expect.closeTo(4 * (1 - heavy)) })
+  })
 })

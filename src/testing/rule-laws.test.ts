@@ -1,14 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Scores, State } from '../detectors/detector.ts'
-import { rules } from '../rules/index.ts'
 import type { Rule } from '../rules/rule.ts'
 import { ruleLaws } from './rule-laws.ts'
-
-for (const member of Object.values(rules))
-  for (const example of member.examples)
-    describe(`${member.type} ${JSON.stringify(example)}`, () => {
-      for (const law of ruleLaws) it(law.name, () => law.check(member.create(member.config.parse(example))))
-    })
 
 const honest: Rule = {
   judge: ({ columns }) => ({
