@@ -132,7 +132,11 @@ describe('what absence learns', () => {
         at += step
       }
     }
-    return { learn, tolerance: () => stream.tolerance!(), score: (value: number, later = 0) => stream.score(at + later, [value]).score }
+    return {
+      learn,
+      tolerance: () => stream.tolerance!(),
+      score: (value: number, later = 0) => stream.score(at + later, [value]).score,
+    }
   }
   const sparse = Array.from({ length: 40 }, () => [...busy(10), ...gone(10)]).flat()
 
