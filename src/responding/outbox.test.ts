@@ -1,104 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Anomaly } from '../anomaly.ts'
 import { DAY, HOUR, MINUTE, SECOND } from '../duration.ts'
 import { DeliveryError } from '../errors.ts'
-import type { Notifier } from '../notifiers/notifier.ts'
 import { webhook } from '../notifiers/webhook.ts'
-import { fromMemory } from '../stores/memory.ts'
-import type { Message, Store } from '../stores/store.ts'
+import type { Message } from '../stores/store.ts'
 import { openReceiver } from '../testing/fake-receiver.ts'
-import { exampleMessage } from '../testing/notifier-laws.ts'
-import { nextSending } from './back-off.ts'
-import { type Attempt, type Delivered, deliver, fromOutbox, type OutboxOptions } from './outbox.ts'
-
-const START = Date.UTC(2026, 0, 5, 10)
-
-/** A notifier that keeps what it was sent; `answer` throws what it refuses with. */
-function fromAnswer(answer: (message: Message, signal: AbortSignal) => unknown = () => {}, resend?: Notifier['resend']) {
-  const sent: Message[] = []
-  const notifier: Notifier = {
-    ...(resend ? { resend } : {}),
-    async send(message, signal) {
-      sent.push(message)
-      await answer(message, signal)
-    },
-  }
-  return { sent, notifier, keys: () => sent.map(message => message.key) }
-}
-
-/** A store whose clock stands still, with a run that says what is odd with the series `1`, `2`, …; 0 ends all. */
-function openWorld(
-  channels: Readonly<Record<string, Notifier>>,
-  options: Partial<OutboxOptions> = {},
-  changes: Partial<Store> = {},
-) {
-  const store: Store = { ...fromMemory(), ...changes }
-  const world = { now: START, random: 0.5, errors: [] as string[], attempts: [] as Attempt[], held: [] as string[] }
-  const parts = {
-    store,
-    channels,
-    now: () => world.now,
-    random: () => world.random,
-    held: () => world.held,
-    onAttempt: (_channel: string, attempt: Attempt) => void world.attempts.push(attempt),
-    onError: (channel: string, error: Error) => void world.errors.push(`${channel}: ${error.message}`),
-    options,
-  }
-  return {
-    store,
-    world,
-    parts,
-    pass: (signal = new AbortController().signal) => deliver({ ...parts, signal }),
-    /** Commits a run that finds each of the series odd, since START and with the score, still or not. */
-    find: (series: readonly number[], { score = 5, ongoing = true } = {}) =>
-      store.commit({
-        flow: 'dns',
-        range: { start: START - HOUR, end: START + HOUR },
-        startedAt: world.now,
-        finishedAt: world.now,
-        anomalies: series.map(name => anomalyOf(String(name), score, ongoing)),
-        mergeGap: 0,
-        watermark: NaN,
-        snapshots: [],
-        forgotten: [],
-        points: [],
-        keepPoints: DAY,
-        diagnostics: [],
-        channels: Object.keys(channels),
-        annotations: {},
-        series: series.length,
-      }),
-  }
-}
-
-function anomalyOf(name: string, score: number, ongoing: boolean): Anomaly {
-  const {
-    id: _,
-    version: __,
-    flow: ___,
-    status: ____,
-    openedAt: _____,
-    updatedAt: ______,
-    annotations: _______,
-    ...anomaly
-  } = exampleMessage().anomaly
-  return { ...anomaly, labels: { series: name }, start: START, end: START + MINUTE, peak: START, score, ongoing }
-}
-
-/** What a pass did; what is not named it did not do. */
-const did = (some: Partial<Delivered>): Delivered => ({
-  delivered: 0,
-  retried: 0,
-  setAside: 0,
-  skipped: 0,
-  abandoned: 0,
-  ...some,
-})
-
-const refused = () => new DeliveryError('no such label', { about: 'message', reason: '400' })
-const forNow = (retryAfter?: number) =>
-  new DeliveryError('busy', { about: 'channel', reason: '503', ...(retryAfter === undefined ? {} : { retryAfter }) })
+import { anomalyOf, did, forNow, fromAnswer, openWorld, refused, START } from '../testing/toy-outbox.ts'
+import { fromOutbox, type OutboxOptions } from './outbox.ts'
 
 describe('one pass', () => {
   it('sends each change once, to each channel', async () => {
@@ -187,6 +95,75 @@ describe('one pass', () => {
     expect(waiting.map(message => message.attempts)).toEqual(waiting.map(() => 0))
     expect(waiting.length).toBeGreaterThanOrEqual(2)
     expect([world.errors, world.attempts.filter(({ outcome }) => outcome !== 'accepted')]).toEqual([[], []])
+  })
+})
+
+describe('what a pass writes down', () => {
+  it('is the identity that the notifier gave, which comes back with the next message', async () => {
+    const { notifier, sent } = fromAnswer(undefined, undefined, 'alert 1')
+    const { find, pass, world } = openWorld({ a: notifier })
+    await find([1])
+    await pass()
+    world.now += MINUTE
+    await find([1], { ongoing: false })
+    await pass()
+    expect(sent.map(({ accepted }) => accepted)).toEqual([undefined, { kind: 'opened', at: START, identity: 'alert 1' }])
+  })
+
+  it('is in time when the store fails for one message: the others are sent, and the pass fails', async () => {
+    const { notifier, sent } = fromAnswer()
+    const other = fromAnswer()
+    const { find, pass, store } = openWorld({ a: notifier, b: other.notifier }, { concurrency: 1 })
+    const { delivered } = store
+    let faults = 1
+    store.delivered = async (...all) => {
+      if (faults-- > 0) throw new Error('disk is full')
+      return delivered(...all)
+    }
+    await find([1, 2, 3])
+    await expect(pass()).rejects.toThrow('disk is full')
+    expect([sent.length, other.sent.length]).toEqual([3, 3])
+    expect((await store.channels()).map(({ pending }) => pending)).toEqual([1, 0])
+  })
+
+  it('is heard with the error and its reason', async () => {
+    const { notifier } = fromAnswer(({ anomaly }) => {
+      if (anomaly.labels.series === '1') throw refused()
+      if (anomaly.labels.series === '2') throw new TypeError('a bug')
+    })
+    const { find, pass, world } = openWorld({ a: notifier }, { concurrency: 1 })
+    await find([1, 2])
+    await pass()
+    expect(world.attempts).toMatchObject([
+      { outcome: 'set aside', reason: '400', error: { message: 'no such label' }, message: { channel: 'a' } },
+      { outcome: 'failed', reason: 'other', error: { message: 'a bug' }, message: { channel: 'a' } },
+    ])
+  })
+
+  it('is the text of what was thrown, also when that is no error', async () => {
+    const { notifier } = fromAnswer(() => {
+      // oxlint-disable-next-line no-throw-literal
+      throw 'just a text'
+    })
+    const { find, pass, store } = openWorld({ a: notifier })
+    await find([1])
+    await pass()
+    expect((await store.channels())[0]!.lastError).toBe('just a text')
+  })
+})
+
+describe('the messages of one series', () => {
+  it('are on their way one at a time, also those of two anomalies; those of another series go beside them', async () => {
+    const gate = Promise.withResolvers<void>()
+    const { notifier, sent } = fromAnswer(() => gate.promise)
+    const { commit, pass } = openWorld({ a: notifier })
+    const first = anomalyOf('1', 5, true)
+    await commit([first, { ...first, detector: 'absence' }, anomalyOf('2', 5, true)])
+    const passing = pass()
+    await expect.poll(() => sent.length).toBe(2)
+    expect(sent.map(({ anomaly }) => anomaly.labels.series).sort()).toEqual(['1', '2'])
+    gate.resolve()
+    expect(await passing).toEqual(did({ delivered: 3 }))
   })
 })
 
@@ -317,6 +294,33 @@ describe('a message that fails', () => {
     expect((await store.channels())[0]!.lastError).toBe('given up 1w after the end: busy')
     expect(await pass()).toEqual(did({ abandoned: 1 }))
     expect(await store.channels()).toMatchObject([{ pending: 0, abandoned: 2, delivered: 0 }])
+  })
+
+  it('is abandoned when only the beginning was accepted, and when only an earlier end was', async () => {
+    let fails = false
+    const { notifier } = fromAnswer(() => {
+      if (fails) throw forNow()
+    })
+    for (const ends of [1, 2]) {
+      fails = false
+      const { find, pass, world, store } = openWorld({ a: notifier })
+      await find([1])
+      await pass()
+      if (ends === 2) {
+        await find([1], { ongoing: false })
+        await pass()
+      }
+      fails = true
+      world.now += MINUTE
+      if (ends === 2) await find([1], { score: 6 })
+      await find([1], { ongoing: false })
+      world.now += 7 * DAY
+      for (let i = 0; i < ends; i++) expect(await pass()).toEqual(did({ abandoned: 1 }))
+      expect(await store.channels()).toMatchObject([{ pending: 0, abandoned: ends, delivered: ends }])
+      expect(world.attempts.filter(({ outcome }) => outcome === 'abandoned')).toMatchObject(
+        Array(ends).fill({ reason: '503', error: { message: 'busy' } }),
+      )
+    }
   })
 
   it('about an end is brought late to those who heard the beginning', async () => {
@@ -526,98 +530,6 @@ describe('a side that forgets', () => {
     world.now += 7 * DAY
     expect(await pass()).toEqual(did({ skipped: 1 }))
     expect(await store.channels()).toMatchObject([{ pending: 0, abandoned: 0, delivered: 2 }])
-  })
-
-  it('has its next time counted from when it accepted', () => {
-    const { notifier } = fromAnswer(undefined, resend)
-    const opened = exampleMessage()
-    const resolved = { ...exampleMessage({ kind: 'resolved' }), createdAt: START }
-    expect(nextSending(opened, notifier, START)).toBe(START + MINUTE)
-    expect(nextSending(resolved, notifier, START + 4 * MINUTE)).toBe(START + 5 * MINUTE)
-    expect(nextSending(resolved, notifier, START + 4 * MINUTE + 1)).toBeUndefined()
-    expect(nextSending(opened, fromAnswer().notifier, START)).toBeUndefined()
-  })
-})
-
-describe('the loop', () => {
-  async function during<Result>(
-    parts: Parameters<typeof fromOutbox>[0],
-    work: (outbox: ReturnType<typeof fromOutbox>) => Promise<Result>,
-  ) {
-    const stop = new AbortController()
-    const outbox = fromOutbox(parts)
-    const running = outbox.run(stop.signal)
-    try {
-      return await work(outbox)
-    } finally {
-      stop.abort()
-      await running
-    }
-  }
-
-  it('sends what is there, and what comes when it is woken', async () => {
-    const { notifier, sent } = fromAnswer()
-    const { find, parts } = openWorld({ a: notifier }, { poll: HOUR })
-    await find([1])
-    await during(parts, async ({ wake }) => {
-      await expect.poll(() => sent.length).toBe(1)
-      await find([1, 2])
-      wake()
-      await expect.poll(() => sent.length).toBe(2)
-    })
-  })
-
-  it('looks again by itself', async () => {
-    const { notifier, sent } = fromAnswer()
-    const { find, parts } = openWorld({ a: notifier }, { poll: 5 })
-    await during(parts, async () => {
-      await find([1])
-      await expect.poll(() => sent.length).toBe(1)
-    })
-  })
-
-  it('sends more than one batch, and the end right after the beginning', async () => {
-    const { notifier, sent } = fromAnswer()
-    const { find, parts } = openWorld({ a: notifier }, { poll: HOUR, batch: 2 })
-    await find([1, 2, 3, 4, 5])
-    await find([1, 2, 3, 4, 5], { ongoing: false })
-    await during(parts, () => expect.poll(() => sent.length).toBe(10))
-  })
-
-  it('ends when it is stopped, also with a notifier that does not heed', async () => {
-    const { notifier, sent } = fromAnswer(() => new Promise(() => {}))
-    const { find, parts } = openWorld({ a: notifier })
-    await find([1])
-    await during(parts, () => expect.poll(() => sent.length).toBe(1))
-    expect(sent).toHaveLength(1)
-  })
-
-  it('survives a store that fails', async () => {
-    const { notifier, sent } = fromAnswer()
-    const { find, parts, store, world } = openWorld({ a: notifier }, { poll: 2 })
-    const { outbox } = store
-    let faults = 2
-    store.outbox = async (...all) => {
-      if (faults-- > 0) throw new Error('disk is full')
-      return outbox(...all)
-    }
-    await find([1])
-    await during(parts, () => expect.poll(() => sent.length).toBe(1))
-    expect(world.errors).toEqual(['a: disk is full', 'a: disk is full'])
-  })
-
-  it('does not send again what was accepted while the store could not write it down', async () => {
-    const { notifier, sent } = fromAnswer()
-    const { find, parts, store } = openWorld({ a: notifier }, { poll: 2 })
-    const { delivered } = store
-    let faults = 3
-    store.delivered = async (...all) => {
-      if (faults-- > 0) throw new Error('disk is full')
-      return delivered(...all)
-    }
-    await find([1])
-    await during(parts, () => expect.poll(async () => (await store.channels())[0]!.pending).toBe(0))
-    expect(sent).toHaveLength(1)
   })
 })
 

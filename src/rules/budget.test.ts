@@ -255,7 +255,7 @@ describe('what a budget remembers', () => {
   it('are the newest blocks, once they span eight periods', () => {
     const score = calm(1000)
     const { state } = learn(score, HOUR, { ...far, per: '1d' })
-    expect([...state.maxima]).toEqual([...score.slice(-256)])
+    expect([...state.maxima]).toEqual(Array.from(score.slice(-256)))
     expect(learn(score, HOUR, { ...far, per: '63h' }).state.size).toBe(1)
     expect(learn(score, HOUR, { ...far, per: '64h' }).state.size).toBe(2)
   })
