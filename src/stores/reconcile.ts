@@ -328,7 +328,7 @@ function changesOf(before: StoredAnomaly, content: Anomaly, annotations: StoredA
   const status = content.ongoing ? 'open' : 'resolved'
   if (status !== before.status)
     return [{ kind: content.ongoing ? 'opened' : 'resolved', anomaly: { ...record, version, status } }]
-  if (isSame(before, { ...before, ...record, updatedAt: before.updatedAt })) return []
+  if (isSame(before, record)) return []
   return [{ kind: 'updated', anomaly: { ...record, version, status } }]
 }
 
@@ -358,10 +358,11 @@ function facts(anomaly: Anomaly): Anomaly {
   }
 }
 
-function isSame(before: StoredAnomaly, after: StoredAnomaly): boolean {
-  const optional = ['shape', 'numbers', 'ignored', 'sentence'] as const
-  for (const name of Object.keys(facts(after)) as (keyof Anomaly)[]) if (!equal(before[name], after[name])) return false
-  return optional.every(name => equal(before[name], (after as Anomaly)[name])) && equal(before.annotations, after.annotations)
+/** Whether an anomaly would be told in the same way; what it has no more is a change too. */
+function isSame(before: StoredAnomaly, after: Anomaly & Pick<StoredAnomaly, 'annotations'>): boolean {
+  const optional = ['shape', 'numbers', 'sentence'] as const
+  const names = [...(Object.keys(facts(after)) as (keyof Anomaly)[]), ...optional]
+  return names.every(name => equal(before[name], after[name])) && equal(before.annotations, after.annotations)
 }
 
 function equal(a: unknown, b: unknown): boolean {
