@@ -323,6 +323,19 @@ describe('a message that fails', () => {
     }
   })
 
+  it('is abandoned also when the beginning was accepted after the end was written', async () => {
+    const { notifier } = fromAnswer(({ kind }) => {
+      if (kind === 'resolved') throw forNow()
+    })
+    const { find, pass, world } = openWorld({ a: notifier })
+    await find([1])
+    await find([1], { ongoing: false })
+    world.now += MINUTE
+    expect(await pass()).toEqual(did({ delivered: 1 }))
+    world.now += 7 * DAY
+    expect(await pass()).toEqual(did({ abandoned: 1 }))
+  })
+
   it('about an end is brought late to those who heard the beginning', async () => {
     let fails = false
     const { notifier, sent } = fromAnswer(() => {
