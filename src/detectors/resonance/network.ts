@@ -1,3 +1,5 @@
+import { copyState } from '../../state.ts'
+
 /** Numbers of an input: sixteen features and their complements. */
 export const INPUT = 32
 const FEATURES = 16
@@ -6,7 +8,7 @@ const NEWEST = 15
 /** More than what rounding can do to a match. */
 const TINY = 1e-9
 
-/** Plain data of a network; its snapshot has the categories that are used, in memory arrays have room for `capacity` of them. */
+/** Plain data of a network; arrays have room for `capacity` categories. */
 export interface NetworkState {
   weights: Float32Array
   sums: Float64Array
@@ -29,19 +31,15 @@ export interface Network {
 }
 
 export function openNetwork(capacity: number, snapshot?: NetworkState): Network {
-  const { count, clock } = snapshot ?? { count: 0, clock: 0 }
-  const m: NetworkState = {
-    weights: new Float32Array(capacity * INPUT),
-    sums: new Float64Array(capacity),
-    used: new Float64Array(capacity),
-    count,
-    clock,
-  }
-  if (snapshot) {
-    m.weights.set(snapshot.weights)
-    m.sums.set(snapshot.sums)
-    m.used.set(snapshot.used)
-  }
+  const m: NetworkState = snapshot
+    ? copyState(snapshot)
+    : {
+        weights: new Float32Array(capacity * INPUT),
+        sums: new Float64Array(capacity),
+        used: new Float64Array(capacity),
+        count: 0,
+        clock: 0,
+      }
   const { weights, sums, used } = m
   // The newest sample decides most: the part of the weights that belongs to it, side by side.
   const newestLow = new Float64Array(capacity)
@@ -172,12 +170,7 @@ export function openNetwork(capacity: number, snapshot?: NetworkState): Network 
       return matched
     },
 
-    snapshot: () => ({
-      ...m,
-      weights: weights.slice(0, m.count * INPUT),
-      sums: sums.slice(0, m.count),
-      used: used.slice(0, m.count),
-    }),
+    snapshot: () => copyState(m),
   }
 }
 
