@@ -26,10 +26,7 @@ export async function sendWithin(
   }, deadline)
   signal.addEventListener('abort', stop, { once: true })
   try {
-    const sent = notifier.send(message, over.signal)
-    // Whoever loses the race must not become an unhandled rejection.
-    sent.catch(() => {})
-    return await Promise.race([sent, cut])
+    return await Promise.race([notifier.send(message, over.signal), cut])
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', stop)
