@@ -62,8 +62,8 @@ async function runOnFakeClock(expr: 'steady' | 'churn', length: number): Promise
   // The churn begins with the service: what lived before it is of no interest.
   const start = expr === 'churn' ? BEGIN + MINUTE : BEGIN + HISTORY
   const file = join(import.meta.dirname, 'footprint/service.ts')
-  // As `serve` does, see `keepHeapSmall`.
-  const execArgv = ['--semi-space-growth-factor=1']
+  // As bin/tidewatch.js does.
+  const execArgv = ['--max-semi-space-size=2']
   const child = fork(file, [load.url, expr, String(start), String(length)], { execArgv })
   const samples: Sample[] = []
   child.on('message', sample => {
@@ -91,8 +91,8 @@ async function serveForReal(length: number): Promise<Sample[]> {
   const folder = await mkdtemp(join(tmpdir(), 'tidewatch-footprint-'))
   const file = join(folder, 'tidewatch.yaml')
   await writeFile(file, configurationText(load.url, 'steady', 0))
-  const main = join(import.meta.dirname, '../src/cli/main.ts')
-  const child = spawn(process.execPath, [main, 'serve', '--config', file], { stdio: 'ignore' })
+  const main = join(import.meta.dirname, '../bin/tidewatch.js')
+  const child = spawn(process.execPath, ['--max-semi-space-size=2', main, 'serve', '--config', file], { stdio: 'ignore' })
   const samples: Sample[] = []
   const start = Date.now()
   try {

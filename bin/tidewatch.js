@@ -1,4 +1,6 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=2
+// The flag (MiB) keeps the heap for young objects small: a service needs 260 MB instead of 365 MB, and takes as long for its runs. It must be there at
+// the start of the process.
 // Runs on old versions of Node too, to say what is missing. A development checkout brings its own Node.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -21,7 +23,7 @@ if (isNewEnough(process.versions.node)) {
 } else {
   const own = path('../node_modules/node/bin/node')
   if (existsSync(own) && !process.env.TIDEWATCH_NODE) {
-    const child = spawn(own, [path('./tidewatch.js'), ...process.argv.slice(2)], {
+    const child = spawn(own, ['--max-semi-space-size=2', path('./tidewatch.js'), ...process.argv.slice(2)], {
       stdio: 'inherit',
       env: { ...process.env, TIDEWATCH_NODE: own },
     })
