@@ -188,6 +188,13 @@ async function openService(
   )
   opened.defer(() => dispatcher.close())
 
+  /** A flow that fails because its source is down has no line of its own: that of the source says it for all of its flows. */
+  const logFailure = async (flow: string, error: unknown) => {
+    const { source } = current.flows.get(flow)!.config.query
+    if (error instanceof SourceError) await checkSources()
+    const isDown = sourceChecks.health().some(({ name, ok }) => name === source && !ok)
+    if (!isDown) problemLog.failed(`flow ${flow}`, error instanceof Error ? error.message : String(error))
+  }
   const scheduler = openScheduler({
     store,
     dispatcher,
@@ -206,7 +213,7 @@ async function openService(
       countRun(flow, 'failed')
       watch.wrote(flow, error)
       if (error instanceof SourceError && error.limit) metrics.limits.inc({ limit: error.limit })
-      problemLog.failed(`flow ${flow}`, error instanceof Error ? error.message : String(error))
+      void logFailure(flow, error)
     },
   })
   await scheduler.schedule(configsOf(current))
