@@ -279,8 +279,8 @@ describe('a pager on the other side of an outage', () => {
       await fires(goes, over)
       await stop(signal)
       pod(over).end()
-      // Until Prometheus has scraped it.
-      await wait(2 * SECOND)
+      // Longer than a scrape and the cool-down of five steps: it is over when the watch comes back, not only calm.
+      await wait(8 * SECOND)
       const restarted = Date.now()
       await start()
       await throughout(4 * SECOND, async () => expect(await firing()).toContain(goes))
