@@ -85,8 +85,11 @@ scrape_configs:
     { stdio: 'ignore', cwd: folder },
   )
   children.push(prometheus)
+  // What has hardly been there is not missed: each target needs some samples first.
   const count = async () => {
-    const answer = await fetch(`http://127.0.0.1:${PROMETHEUS}/api/v1/query?query=count(load)`).catch(() => undefined)
+    const answer = await fetch(`http://127.0.0.1:${PROMETHEUS}/api/v1/query?query=count(count_over_time(load[1m])>9)`).catch(
+      () => undefined,
+    )
     return ((await answer?.json()) as any)?.data?.result?.[0]?.value?.[1]
   }
   await vi.waitFor(async () => expect(await count()).toBe('4'), PATIENCE)
