@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { crashTest } from '../scripts/crash.ts'
 
-/** A clock that goes back withdraws what is open in its future, and reports it again: `src/execution/clock-jumps.test.ts` has those cases one by one. */
+/** Known fault: a clock that goes back can withdraw what is open and report it again. `npm run crash` has these jumps, and fails when it happens. */
 const CLOCK = ['a clock that jumps']
 
 it('loses and doubles no change over 40 kills and the faults beside them; `npm run crash` is the long run', {
