@@ -141,6 +141,7 @@ describe('missing data of a real Prometheus', () => {
     await expect.poll(sentences).toContainEqual(expect.stringMatching(new RegExp(`${names[0]}.*target down`)))
     targets[0] = await openTarget(port)
     await expect.poll(async () => (await anomalies()).map(({ status }) => status)).toEqual(['resolved'])
+    await expect.poll(() => receiver.receipts.length).toBe(2)
   })
 
   it('ignores a target that is no longer discovered, and forgets it', async () => {

@@ -224,6 +224,20 @@ describe('everything that vanishes at once', () => {
     expect(watched.messages[1]).toMatch(/^resolved web: /)
   })
 
+  it('is one message when each target is scraped at a moment of its own, so that some are missing a little later', async () => {
+    const watched = watch({ series: [0, 0, 1, 1, 1].map((after, i) => hole({ code: `${i}` }, 100 + after, 130)) })
+    await watched.until(125)
+    expect(watched.messages).toEqual([expect.stringMatching(/^opened web: all 5 series have had no data/)])
+    await watched.until(160)
+    expect(watched.messages).toHaveLength(2)
+  })
+
+  it('is the last series itself when the others were reported before', async () => {
+    const watched = watch({ series: [100, 120, 140].map((from, i) => hole({ code: `${i}` }, from, 300)) })
+    await watched.until(160)
+    expect(watched.messages.map(message => message.slice(0, 18))).toEqual([0, 1, 2].map(i => `opened rps{code=${i}}`))
+  })
+
   it('is said of many series that vanish one by one while others live', async () => {
     const racks = Array.from({ length: 30 }, (_, i) => (i < 20 ? series({ host: `${i}` }, 0, 100) : series({ host: `${i}` })))
     const watched = watch({ series: racks })
