@@ -11,6 +11,7 @@ import { Stryker } from '@stryker-mutator/core'
  *   npm run mutate -- src/execution/scheduler.ts src/execution/run-flow.ts --tests 'src/execution/scheduler.test.ts'
  *
  * The tests are those that stand in the folder; `--tests GLOB` (more than once if need be) takes only those that it names.
+ * `--again` keeps what the last run over the same parts found where neither the code nor its tests changed since.
  * Prints the mutation score (share of changes that tests noticed) and each survivor; `docs/mutations.md` says why those that are left are harmless.
  * Exit code 0 when the score is at least GOAL.
  */
@@ -24,6 +25,7 @@ const { values, positionals } = parseArgs({
     json: { type: 'boolean', default: false },
     concurrency: { type: 'string', default: '2' },
     tests: { type: 'string', multiple: true, default: [] },
+    again: { type: 'boolean', default: false },
   },
 })
 const missing = positionals.find(target => !existsSync(resolve(root, target)))
@@ -39,7 +41,7 @@ mkdirSync(join(root, '.tidewatch'), { recursive: true })
 const options = {
   mutate,
   testRunner: 'vitest',
-  plugins: ['@stryker-mutator/vitest-runner'],
+  plugins: ['@stryker-mutator/vitest-runner', join(import.meta.dirname, 'mutate-survivors.ts')],
   vitest: { configFile: 'vitest.mutate.config.ts', related: false },
   // TypeScript 7 has no compiler API that the instrumenter could read the configuration with.
   tsconfigFile: 'none.json',
@@ -49,8 +51,10 @@ const options = {
   ignoreStatic: true,
   timeoutMS: 20_000,
   concurrency: Number(values.concurrency),
-  reporters: ['json', ...(values.json ? [] : (['progress'] as const))],
+  reporters: ['json', 'survivors', ...(values.json ? [] : ['progress'])],
   jsonReporter: { fileName: report },
+  incremental: values.again,
+  incrementalFile: report,
   allowConsoleColors: false,
   logLevel: 'warn',
 } as ConstructorParameters<typeof Stryker>[0]
