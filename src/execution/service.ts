@@ -226,12 +226,21 @@ async function openService(
       signal,
       onError: error => problemLog.failed(subject, error.message),
     })
+  const inspect = async () => {
+    try {
+      await store.inspect()
+      watch.inspected()
+    } catch (error) {
+      watch.inspected(error)
+      throw error
+    }
+  }
   const loops = Promise.all([
     loop('scheduler', TICK, () => scheduler.tick(signal)),
     loop('check of sources', within(SOURCE_CHECK_EVERY, first), checkSources),
     loop('watch', within(LOOK_EVERY, first), watch.look),
     loop('pace of the heartbeat', HEARTBEAT_TICK, async () => current.heartbeat?.beat(signal)),
-    loop('structure of the store', INSPECT_EVERY, () => store.inspect()),
+    loop('structure of the store', INSPECT_EVERY, inspect),
   ])
 
   async function putInForce(next: Configuration): Promise<void> {

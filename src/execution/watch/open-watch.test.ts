@@ -63,6 +63,18 @@ describe('readiness', () => {
     ])
   })
 
+  it('ends when the file is found damaged, until it is found whole', async () => {
+    watch.inspected(new StoreError('tidewatch.db must be whole, got a page that is used twice'))
+    await look()
+    expect(watch.reasons()).toEqual([
+      'the structure of the store is damaged: tidewatch.db must be whole, got a page that is used twice',
+    ])
+    expect(watch.problems()).toMatchObject([{ component: 'store', name: 'structure of the store' }])
+    watch.inspected()
+    await look()
+    expect(watch.reasons()).toEqual([])
+  })
+
   it('ends while runs cannot be written, though a trial write still finds room', async () => {
     const full = new StoreError('tidewatch.db must have room to grow, got a full disk')
     watch.wrote('a', full)

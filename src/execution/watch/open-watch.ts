@@ -33,6 +33,8 @@ export interface Watch {
   whyNotWorking(): readonly string[] | undefined
   /** A flow has written what a run found, or, with an error of the store, could not. */
   wrote(flow: string, error?: unknown): void
+  /** The store was inspected, and found damaged when there is an error. */
+  inspected(error?: unknown): void
 }
 
 /** Rows are counted so often, since that reads whole tables. */
@@ -57,6 +59,7 @@ export async function openWatch(parts: WatchParts): Promise<Watch> {
     open: [],
   }
   let storeError: string | undefined
+  let damage: string | undefined
   let writtenAt = NaN
   let stats: Readonly<Record<string, number>> = {}
   let countedAt = -Infinity
@@ -113,6 +116,7 @@ export async function openWatch(parts: WatchParts): Promise<Watch> {
     const isLate = flows.map(flow => flowHealth(flow, stateOf.get(flow.name), observed.at, startedAt) === 'late')
     return [
       ...(storeError === undefined ? [] : [`the store cannot be written: ${storeError}`]),
+      ...(damage === undefined ? [] : [`the structure of the store is damaged: ${damage}`]),
       ...(poolError === undefined ? [] : [`no thread computes: ${poolError}`]),
       ...(isLate.length > 0 && isLate.every(Boolean) ? ['no flow runs in time: all of them are late'] : []),
     ]
@@ -123,7 +127,8 @@ export async function openWatch(parts: WatchParts): Promise<Watch> {
       const at = now()
       askPool(at)
       const read = await readStore(at)
-      observed = { at, startedAt, ...read, sources: sources(), ...(storeError === undefined ? {} : { storeError }) }
+      const faults = { ...(storeError === undefined ? {} : { storeError }), ...(damage === undefined ? {} : { damage }) }
+      observed = { at, startedAt, ...read, sources: sources(), ...faults }
       if (storeError === undefined) problemLog.worked('store')
       else problemLog.failed('store', storeError)
       problems = problemsNow(configuration(), observed)
@@ -148,6 +153,9 @@ export async function openWatch(parts: WatchParts): Promise<Watch> {
       if (!(error instanceof StoreError)) return
       metrics.storeErrors.inc()
       failedWrites.set(flow, { at: now(), message: error.message })
+    },
+    inspected(error) {
+      damage = error instanceof StoreError ? error.message : undefined
     },
     whyNotWorking() {
       const isChecked = sources().length >= Object.keys(configuration().sources).length

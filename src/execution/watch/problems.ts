@@ -14,6 +14,8 @@ export interface Observed {
   readonly sources: readonly Pick<SourceHealth, 'name' | 'ok' | 'error' | 'upSince'>[]
   /** Why the store cannot be written; absent while it can. */
   readonly storeError?: string
+  /** What the last inspection found wrong with the store; absent when it found nothing. */
+  readonly damage?: string
 }
 
 export type ComponentKind = 'source' | 'flow' | 'channel' | 'store' | 'scheduler'
@@ -60,9 +62,10 @@ export function problemsNow(
   { flows, notifiers }: Pick<Configuration, 'flows' | 'notifiers'>,
   observed: Observed,
 ): readonly Problem[] {
-  const { at, startedAt, sources, channels, storeError } = observed
+  const { at, startedAt, sources, channels, storeError, damage } = observed
   const problems: Problem[] = []
   if (storeError !== undefined) problems.push({ component: 'store', name: 'store', reason: `cannot be written: ${storeError}` })
+  if (damage !== undefined) problems.push({ component: 'store', name: 'structure of the store', reason: `is damaged: ${damage}` })
 
   for (const { name, ok, error } of sources)
     if (!ok) problems.push({ component: 'source', name, reason: `does not answer: ${error}` })

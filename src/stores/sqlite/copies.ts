@@ -1,11 +1,11 @@
-import { closeSync, constants, copyFileSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, constants, copyFileSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { StoreError } from '../../errors.ts'
 import { requireOurs, takeLock } from './database.ts'
 import { integrityProblems } from './integrity.ts'
 
 /** What belongs to one database beside its main file. */
-const PARTS = ['', '-wal', '-shm']
+const COMPANIONS = ['-wal', '-shm']
 
 /**
  * Copies the store at `path` into `file`, which must not exist, while others read and write it: the copy is what was stored at one moment, without
@@ -46,11 +46,9 @@ export function restoreSqlite(path: string, file: string, now: number): string |
     copyFileSync(file, partial, constants.COPYFILE_FICLONE)
     sync(partial)
     const aside = existsSync(path) ? `${path}.before-restore-${new Date(now).toISOString().replaceAll(':', '')}` : undefined
-    // What was written last is in the file beside the old one, and must not be taken for a part of the new one.
-    for (const part of PARTS) {
-      if (aside !== undefined && existsSync(path + part)) renameSync(path + part, aside + part)
-      else rmSync(path + part, { force: true })
-    }
+    if (aside !== undefined) setAside(path, aside)
+    // Without the old file they belong to nothing.
+    for (const part of COMPANIONS) rmSync(path + part, { force: true })
     renameSync(partial, path)
     return aside
   } catch (error) {
@@ -58,6 +56,33 @@ export function restoreSqlite(path: string, file: string, now: number): string |
     throw asStoreError(error, path)
   } finally {
     lock.close()
+  }
+}
+
+/** Gives the store at `path` a second name, so that there is one under the first at any moment, also when we are killed. */
+function setAside(path: string, aside: string): void {
+  foldIn(path)
+  // What was written last is still beside a store that is too damaged to be opened, and must not be taken for a part of the new one.
+  for (const part of COMPANIONS) if (existsSync(path + part)) renameSync(path + part, aside + part)
+  try {
+    linkSync(path, aside)
+  } catch {
+    // Some file systems give a file one name only.
+    copyFileSync(path, aside)
+  }
+}
+
+/** Writes what is beside the main file into it. */
+function foldIn(path: string): void {
+  try {
+    const db = new DatabaseSync(path, { timeout: 5000 })
+    try {
+      db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    } finally {
+      db.close()
+    }
+  } catch {
+    // It may be damaged: that is why it is replaced.
   }
 }
 
