@@ -49,7 +49,9 @@ const options = {
   ignorePatterns: ['.tidewatch', 'dist', 'recordings/*.tmp', 'docs', 'bench', 'lab'],
   coverageAnalysis: 'perTest',
   ignoreStatic: true,
+  // What takes too long counts as noticed, so a busy machine must not be taken for an endless loop.
   timeoutMS: 20_000,
+  timeoutFactor: 4,
   concurrency: Number(values.concurrency),
   reporters: ['json', 'survivors', ...(values.json ? [] : ['progress'])],
   jsonReporter: { fileName: report },
@@ -95,6 +97,7 @@ function summarise(file: string): { readonly score: number } {
       met: share(noticed, survived) >= GOAL,
       noticed,
       survived,
+      timedOut: count('Timeout'),
     }
   })
   const noticed = rows.reduce((sum, row) => sum + row.noticed, 0)
@@ -115,7 +118,8 @@ function summarise(file: string): { readonly score: number } {
   } else {
     for (const { at, mutator, replacement, covered } of listed)
       console.log(`${at} ${covered ? 'survived' : 'no test reaches'}: ${mutator} → ${replacement.split('\n')[0]}`)
-    for (const row of rows) console.log(`${row.value.toFixed(1).padStart(5)} %  ${row.name} (${row.survived} survived)`)
+    for (const row of rows)
+      console.log(`${row.value.toFixed(1).padStart(5)} %  ${row.name} (${row.survived} survived, ${row.timedOut} took too long)`)
     console.log(`${score.toFixed(1)} % of ${noticed + survived} changes were noticed; goal ${GOAL} %`)
   }
   writeFileSync(file.replace('.json', '.survivors.json'), JSON.stringify(listed, null, 2))

@@ -1,49 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { Scores } from '../detectors/detector.ts'
-import { HOUR, MINUTE, SECOND, WEEK } from '../duration.ts'
-import { budget } from './budget.ts'
+import { HOUR, MINUTE, SECOND } from '../duration.ts'
+import { seededRandom } from '../math/random.ts'
+import { calm, countAlarms, everySo, learn, makeBudget, scoresOf, strengths } from '../testing/toy-scores.ts'
 import { findAnomalies } from './find-anomalies.ts'
-
-function randomFrom(seed: number): () => number {
-  let a = seed >>> 0
-  return () => {
-    a = (a + 0x6d2b79f5) | 0
-    let t = Math.imul(a ^ (a >>> 15), 1 | a)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
-type Random = () => number
-const normal = (random: Random) => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
-const exponential = (random: Random) => -Math.log(1 - random())
-
-/** Makers of score by score, none of which holds an anomaly. */
-const noises: Record<string, (random: Random) => () => number> = {
-  normal: random => () => Math.abs(normal(random)),
-  Laplace: random => () => exponential(random),
-  't with 3 degrees': random => () =>
-    Math.abs(normal(random) / Math.sqrt((normal(random) ** 2 + normal(random) ** 2 + normal(random) ** 2) / 3)),
-  'autoregressive 0.9': random => {
-    let x = 0
-    return () => Math.abs((x = 0.9 * x + Math.sqrt(1 - 0.81) * normal(random)))
-  },
-}
-
-function scoresOf(score: Float64Array, step: number): Scores {
-  const none = new Float64Array(score.length).fill(NaN)
-  const columns = { score, value: none, expected: none, lower: none, upper: none }
-  return { labels: {}, times: score.map((_, i) => i * step), columns }
-}
-const make = (options: object = {}) => budget.create(budget.config.parse(options))
-const strengths = (score: Float64Array, step: number, options: object = {}) => make(options).judge(scoresOf(score, step)).strength
-const calm = (rows: number, seed = 1) => {
-  const random = randomFrom(seed)
-  return Float64Array.from({ length: rows }, () => Math.abs(normal(random)))
-}
-
-function countAlarms(score: Float64Array, step: number, options: object = {}): number {
-  return findAnomalies(scoresOf(score, step), strengths(score, step, options), 'x', step).length
-}
 
 describe('budget', () => {
   it.each([SECOND, MINUTE, 5 * MINUTE])('sees a lone huge spike at its first row after hours of calm, at rows of %d ms', step => {
@@ -104,7 +63,7 @@ describe('budget', () => {
   })
 
   it('gets used to bursts that come far more often than the budget', () => {
-    const random = randomFrom(3)
+    const random = seededRandom(3).next
     const score = Float64Array.from({ length: 20_000 }, () => (random() < 0.01 ? 50 : 0))
     expect(countAlarms(score, MINUTE)).toBeLessThan(20)
     expect(
@@ -137,26 +96,9 @@ describe('budget', () => {
   })
 
   it('refuses a state of another version', () => {
-    expect(() => make().judge(scoresOf(calm(1), MINUTE), { version: 2 })).toThrow('must have version 1, got 2')
+    expect(() => makeBudget().judge(scoresOf(calm(1), MINUTE), { version: 2 })).toThrow('must have version 1, got 2')
   })
 })
-
-/** What a budget has learned from scores at times; `infinite` rows have an infinite value and no score. */
-function learn(score: ArrayLike<number>, step: number, options: object = {}, times?: readonly number[]) {
-  const scores = scoresOf(Float64Array.from(score), step)
-  const value = Float64Array.from(score, s => (s === Infinity ? Infinity : 1))
-  const column = scores.columns.score.map(s => (s === Infinity ? NaN : s))
-  const { strength, state } = make(options).judge({
-    ...scores,
-    times: times ? Float64Array.from(times) : scores.times,
-    columns: { ...scores.columns, score: column, value },
-  })
-  return { strength, state: state as unknown as Readonly<Record<string, number>> & { readonly maxima: Float64Array } }
-}
-/** Scores that are 0 or 1 and never strange, with `at` at every so many rows. */
-const everySo = (rows: number, every: number, at: number, from = 100) =>
-  Float64Array.from({ length: rows }, (_, i) => (i >= from && (i - from) % every === 0 ? at : i % 2))
-
 describe('the debt of a budget', () => {
   const lengthOf = (strength: Float64Array, from: number) => strength.subarray(from).findIndex(s => !(s >= 1))
 
@@ -225,114 +167,5 @@ describe('the debt of a budget', () => {
     expect(state.alarmDebt).toBeLessThanOrEqual(9)
     expect(learn(everySo(100 + 10 * 40, 10, Infinity), MINUTE).strength.filter(s => s === 1e6)).toHaveLength(40)
     expect(learn(everySo(19, 1, Infinity, 0), MINUTE).strength.every(Number.isNaN)).toBe(true)
-  })
-})
-
-describe('what a budget remembers', () => {
-  // Far below the minimum: nothing is strange and nothing is held back.
-  const far = { minimum: 1000 }
-  const blocksOf = (score: ArrayLike<number>, size: number) =>
-    Array.from({ length: Math.floor(score.length / size) }, (_, i) =>
-      Math.max(...Array.from(score).slice(i * size, (i + 1) * size)),
-    )
-
-  it('are the highest scores of blocks of rows; when there are too many blocks, pairs become one', () => {
-    for (const [rows, size] of [
-      [256, 1],
-      [258, 2],
-      [512, 2],
-      [514, 4],
-      [1022, 4],
-    ] as const) {
-      const score = calm(rows)
-      const { state } = learn(score, MINUTE, far)
-      expect(state.size).toBe(size)
-      expect([...state.maxima]).toEqual(blocksOf(score, size))
-      expect(state.openRows).toBe(rows % size)
-    }
-  })
-
-  it('are the newest blocks, once they span eight periods', () => {
-    const score = calm(1000)
-    const { state } = learn(score, HOUR, { ...far, per: '1d' })
-    expect([...state.maxima]).toEqual(Array.from(score.slice(-256)))
-    expect(learn(score, HOUR, { ...far, per: '63h' }).state.size).toBe(1)
-    expect(learn(score, HOUR, { ...far, per: '64h' }).state.size).toBe(2)
-  })
-
-  it('is a step that holes and jumps back do not change', () => {
-    const times = calm(40).map((_, i) => i * MINUTE + (i > 3 ? HOUR : 0) - (i > 5 ? 2 * MINUTE : 0))
-    const { state } = learn(calm(40), MINUTE, far, [...times])
-    expect([state.step, state.last]).toEqual([MINUTE, times[39]])
-  })
-
-  it('is a new highest score only when it was below the limit for five rows', () => {
-    const score = everySo(120, 1000, 5)
-    const highest = (rows: number) => Math.max(...learn(score.slice(0, rows), SECOND, { minimum: 9 }).state.maxima)
-    expect([101, 105, 106].map(highest)).toEqual([1, 1, 5])
-    const risen = Float64Array.from(score)
-    risen.set([5, 5.5, 4.9], 100)
-    expect(Math.max(...learn(risen.slice(0, 106), SECOND, { minimum: 9 }).state.maxima)).toBe(5.5)
-    const strange = Float64Array.from(score)
-    strange[103] = 60
-    expect(Math.max(...learn(strange, SECOND, { minimum: 9 }).state.maxima)).toBe(1)
-  })
-})
-
-describe('the limit of a budget', () => {
-  const limitOf = (score: ArrayLike<number>, options: object = { minimum: 0 }, step = MINUTE) =>
-    learn(score, step, options).state.limit
-  /** 0 to 99 in a fixed disorder. */
-  const mixed = (rows: number) => Array.from({ length: rows }, (_, i) => (i * 37) % 100)
-
-  it('is twelve times the upper quartile above the median while there is little to see', () => {
-    const spread = Array.from({ length: 40 }, (_, i) => (i * 7) % 40)
-    expect(limitOf(spread)).toBe(20 + 12 * 10)
-    expect(limitOf(Array.from({ length: 64 }, (_, i) => (i * 7) % 64))).toBeLessThan(32 + 12 * 16)
-  })
-
-  it('is the same as ever on a fixed series', () => {
-    expect(limitOf(mixed(100))).toBeCloseTo(174.890363, 4)
-    expect(limitOf(mixed(300))).toBeCloseTo(129.06676, 4)
-    expect(limitOf(mixed(300), { minimum: 0, alarms: 5, per: '1d' })).toBeCloseTo(111.926178, 4)
-    expect(limitOf(Float64Array.from(calm(2000)))).toBeCloseTo(4.570823, 4)
-    expect(limitOf(Float64Array.from(calm(2000)), { minimum: 0 }, SECOND)).toBeCloseTo(5.366032, 4)
-  })
-
-  it('is above what is seen more often than the budget allows, and not below the minimum', () => {
-    expect(limitOf(new Float64Array(200).fill(9), { minimum: 0 })).toBeCloseTo(1.05 * 9)
-    expect(limitOf(new Float64Array(200).fill(9), { minimum: 30 })).toBe(30)
-    expect(limitOf(new Float64Array(200), { minimum: 0 })).toBe(Number.EPSILON)
-    // Of 200 rows five may be false alarms, so that the sixth highest must be below the limit.
-    const sixHigh = Float64Array.from({ length: 200 }, (_, i) => (i < 6 ? 1000 : i % 2))
-    expect(limitOf(sixHigh, { minimum: 0, alarms: 36, per: '1d' })).toBeCloseTo(1001)
-    expect(limitOf(sixHigh.with(5, 0), { minimum: 0, alarms: 36, per: '1d' })).toBeLessThan(1000)
-  })
-})
-
-// Last, because these take the longest.
-describe('the budget', () => {
-  describe.each(Object.entries(noises))('on %s scores', (_, noise) => {
-    it.each([
-      ['5 minutes', 5 * MINUTE, 1, 26, 6],
-      ['1 minute', MINUTE, 2, 8, 4],
-    ])('keeps to its budget at rows of %s, from the cold start on', (_, step, alarms, weeks, series) => {
-      let found = 0
-      for (let seed = 1; seed <= series; seed++) {
-        const next = noise(randomFrom(seed * 7919))
-        const score = Float64Array.from({ length: (weeks * WEEK) / step }, next)
-        found += countAlarms(score, step, { minimum: 0, alarms })
-      }
-      const share = found / (alarms * weeks * series)
-      expect(share).toBeGreaterThanOrEqual(0.3)
-      expect(share).toBeLessThanOrEqual(1.5)
-    })
-  })
-
-  it('keeps to a budget of a day at rows of a second', () => {
-    const score = calm((WEEK * 0.5) / SECOND, 5)
-    const found = countAlarms(score, SECOND, { minimum: 0, alarms: 4, per: '1d' })
-    expect(found).toBeGreaterThanOrEqual(4)
-    expect(found).toBeLessThanOrEqual(21)
   })
 })
