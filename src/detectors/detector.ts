@@ -6,9 +6,16 @@ import type { State } from '../state.ts'
  * NaN where unknown. One row for every row of the input inside the range, and no other. For an input of several columns, value and band are
  * those of the strangest column, and `channel` is its place (0 …; NaN where unknown); one column has no `channel`. `score` is for ranking and
  * drawing and may be smoothed; `alarm`, where a detector has one, is what a rule judges instead: not smoothed, otherwise like `score`.
+ *
+ * Of several columns there may be `share0`, `share1`, …: one for each column of the input, in its order, and all of them or none. They say what
+ * part of the score each column made. Where the score is known and any column added to it they sum to 1; elsewhere they are NaN.
  */
 export type Scores = Frame<'score' | 'value' | 'expected' | 'lower' | 'upper'> & {
-  readonly columns: { readonly channel?: Float64Array; readonly alarm?: Float64Array }
+  readonly columns: {
+    readonly channel?: Float64Array
+    readonly alarm?: Float64Array
+    readonly [share: `share${number}`]: Float64Array
+  }
 }
 
 /** What a stream says of one row. The object is the caller's until the next call to `score` on the same stream. */
@@ -22,6 +29,12 @@ export interface Judgement {
   channel?: number
   /** What a rule judges, when it is not `score`; then it is there for every row. */
   alarm?: number
+  /**
+   * How much each column added to the score; for rows of several columns, and then in every judgement of the stream. One finite number for each
+   * column of the row, 0 or more, in a unit of the detector's own: whoever reads them divides by their sum. 0 for an unknown column, unless its
+   * absence is what is judged; all 0 where nothing is known or nothing stands out. Where the score is smoothed, they are what this row adds.
+   */
+  contributions?: Float64Array
 }
 
 export type { State }

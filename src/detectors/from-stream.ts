@@ -1,6 +1,6 @@
 import type { Frame, TimeRange } from '../frame/frame.ts'
 import { rowAt } from '../frame/frame.ts'
-import type { Detector, MissingData, Models, Scores, State, Stream } from './detector.ts'
+import type { Detector, Judgement, MissingData, Models, Scores, State, Stream } from './detector.ts'
 
 /** Makes a detector of a stream: the batch is the stream, gone through once. */
 export function fromStream(options: {
@@ -37,7 +37,9 @@ export function runStream(stream: Stream, input: Frame, range: TimeRange): Score
   const channel = columns.length > 1 ? new Float64Array(size) : undefined
   const row = new Float64Array(columns.length).fill(NaN)
   // Asked of an unknown row, since even a range without rows has the columns of its stream.
-  const alarm = stream.score(times[0] ?? 0, row).alarm === undefined ? undefined : new Float64Array(size)
+  const unknown = stream.score(times[0] ?? 0, row)
+  const alarm = unknown.alarm === undefined ? undefined : new Float64Array(size)
+  const shares = columns.length > 1 && unknown.contributions ? columns.map(() => new Float64Array(size).fill(NaN)) : []
   for (let i = 0; i < to; i++) {
     for (let c = 0; c < columns.length; c++) row[c] = columns[c][i]
     if (i >= from) {
@@ -50,9 +52,31 @@ export function runStream(stream: Stream, input: Frame, range: TimeRange): Score
       upper[at] = judgement.upper
       if (channel) channel[at] = judgement.channel ?? NaN
       if (alarm) alarm[at] = judgement.alarm ?? NaN
+      if (shares.length > 0) writeShares(shares, at, judgement)
     }
     stream.learn(times[i], row)
   }
-  const said = { score, value, expected, lower, upper, ...(channel ? { channel } : {}), ...(alarm ? { alarm } : {}) }
+  const said = {
+    score,
+    value,
+    expected,
+    lower,
+    upper,
+    ...(channel ? { channel } : {}),
+    ...(alarm ? { alarm } : {}),
+    ...Object.fromEntries(shares.map((share, c) => [`share${c}` as const, share])),
+  }
   return { labels: input.labels, times: times.slice(from, to), columns: said }
+}
+
+/** Writes each column's part of all contributions into row `at`; leaves it as it is when the score is unknown or nothing was added. */
+function writeShares(shares: readonly Float64Array[], at: number, { score, contributions }: Judgement): void {
+  if (Number.isNaN(score) || !contributions) return
+  let most = 0
+  for (const added of contributions) if (added > most) most = added
+  if (most === 0) return
+  // Relative to the largest, because the sum of very large numbers is no number.
+  let sum = 0
+  for (const added of contributions) sum += added / most
+  for (let c = 0; c < shares.length; c++) shares[c][at] = contributions[c] / most / sum
 }

@@ -80,7 +80,7 @@ describe('peer-group', () => {
 
   it('agrees with a naive twin while nothing is clipped', () => {
     const input = fleet([{}, { offset: 9 }, {}, {}, { offset: -30 }])
-    const { score, channel } = detect(input, { clip: 1e6 })
+    const { score, channel, ...others } = detect(input, { clip: 1e6 })
     const columns = Object.values(input.columns)
     const offsets = columns.map(() => 0)
     const variances = columns.map(() => 0)
@@ -97,6 +97,8 @@ describe('peer-group', () => {
       if (i >= 30) {
         expect(score[i]).toBeCloseTo(found[best].score, 9)
         expect(channel![i]).toBe(best)
+        const whole = found.reduce((sum, { score }) => sum + score ** 2, 0)
+        found.forEach(({ score }, c) => expect(others[`share${c}`]![i]).toBeCloseTo(score ** 2 / whole, 9))
       }
       const gain = Math.max(0.01, 1 / (i + 1))
       found.forEach(({ error }, c) => {

@@ -3,6 +3,7 @@ import { component } from '../component.ts'
 import { HOUR } from '../duration.ts'
 import { isMeasured } from '../math/is-measured.ts'
 import { copyState } from '../state.ts'
+import { clearContributions, contributionOf } from './contributions.ts'
 import type { Judgement, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 
@@ -36,7 +37,7 @@ const SEEN_FLOOR = 0.001
  * median of the others at the same time, as in peer group analysis (Bolton & Hand 2001, section 3). What all do together, such as a tide, a
  * release or an attack, is no anomaly. A replica may differ as it usually does: its usual distance (or ratio) and the spread of that
  * are learned with clipped errors. The score is |distance| in spreads; `channel` is the strangest replica, and expected is the median of the
- * others with its usual distance. A replica is only strange when it is far from the middle of all, too: with three of them an outlier
+ * others with its usual distance. A replica contributes its squared distance in spreads. A replica is only strange when it is far from the middle of all, too: with three of them an outlier
  * drags the median of the others of each of its peers. Undecided while fewer than three replicas are known. 24 bytes a replica.
  */
 export const peerGroup = component({
@@ -103,6 +104,7 @@ function openPeerGroup({ kind, alpha, clip, band }: Config, snapshot?: State): S
       judgement.value = row[0] ?? NaN
       judgement.score = judgement.expected = judgement.lower = judgement.upper = NaN
       delete judgement.channel
+      const contributions = clearContributions(judgement, row.length)
       if (level(row) < FEWEST) return judgement
       const all = middleOf()
       for (let c = 0; c < row.length; c++) {
@@ -112,6 +114,7 @@ function openPeerGroup({ kind, alpha, clip, band }: Config, snapshot?: State): S
         const scale = scaleAt(c, expected, row[c], middle)
         const error = Math.min(Math.abs(row[c] - expected), Math.abs(row[c] - expect(c, all)))
         const score = error / scale
+        if (contributions) contributions[c] = contributionOf(score)
         if (score <= judgement.score) continue
         const margin = band * scaleAt(c, expected, expected, middle)
         judgement.score = score

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import type { Stream } from './detector.ts'
 import { ewma } from './ewma.ts'
 import { fromStream } from './from-stream.ts'
-import { perColumn } from './per-column.ts'
+import { openPerColumn, perColumn } from './per-column.ts'
 
 const one = ewma.create(ewma.config.parse({}))
 const times = Float64Array.from({ length: 60 }, (_, i) => i * 60_000)
@@ -41,6 +42,20 @@ describe('perColumn', () => {
     expect([...all.score, ...all.channel!, ...all.alarm!]).toEqual([2, 4, 1, 0, 8, 4])
     expect(perColumn(one).detect(two, { start: 0, end: 2 }).columns.alarm).toBeUndefined()
     expect(perColumn(said(1, 8)).detect(two, { start: 5, end: 9 }).columns.alarm).toHaveLength(0)
+  })
+
+  it('has a column contribute the square of its alarm, or of its score without one; nothing while undecided', () => {
+    const said = (alarms: boolean): Stream => ({
+      score: (_, { 0: x }) => ({ score: x, ...(alarms && { alarm: 2 / x }), value: x, expected: NaN, lower: NaN, upper: NaN }),
+      learn: () => {},
+      snapshot: () => ({ version: 1 }),
+    })
+    const judge = (alarms: boolean, row: number[]) => openPerColumn(() => said(alarms)).score(0, row).contributions
+    expect(judge(false, [1, NaN, 3])).toEqual(Float64Array.of(1, 0, 9))
+    expect(judge(true, [1, NaN, 4])).toEqual(Float64Array.of(4, 0, 0.25))
+    expect(judge(false, [NaN, NaN])).toEqual(Float64Array.of(0, 0))
+    expect(judge(false, [1e300, 0])![0]).toBeLessThan(Infinity)
+    expect(judge(false, [5])).toBeUndefined()
   })
 
   it('needs a stream', () => {

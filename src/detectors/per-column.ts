@@ -1,10 +1,12 @@
+import { clearContributions, contributionOf } from './contributions.ts'
 import type { Detector, Judgement, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 
 /**
  * A detector of one column for frames of many: a stream per column, and each row is as strange as its strangest column, whose value and
- * band it carries, with its place as `channel`; its alarm is the highest of all columns. Undecided only while every column is. Throws
- * `TypeError` when the detector has no stream.
+ * band it carries, with its place as `channel`; its alarm is the highest of all columns. Undecided only while every column is. A column contributes
+ * the square of its alarm, or of its score where there is no alarm: so the largest contribution is that of `channel`, unless a smoothed score
+ * still speaks of another column than the alarm. Throws `TypeError` when the detector has no stream.
  */
 export function perColumn(detector: Detector): Detector {
   const { open, lookback } = detector
@@ -20,6 +22,7 @@ export function openPerColumn(open: (snapshot?: State) => Stream, snapshot?: Sta
   return {
     score(time, row) {
       let strangest = unknown
+      const contributions = clearContributions(unknown, row.length)
       let alarm = NaN
       unknown.value = row[0] ?? NaN
       for (let c = 0; c < row.length; c++) {
@@ -27,12 +30,14 @@ export function openPerColumn(open: (snapshot?: State) => Stream, snapshot?: Sta
         const judgement = (streams[c] ?? open()).score(time, cell)
         if (judgement.alarm !== undefined && !(judgement.alarm <= alarm))
           alarm = Number.isNaN(judgement.alarm) ? alarm : judgement.alarm
+        if (contributions) contributions[c] = contributionOf(judgement.alarm ?? judgement.score)
         if (!(judgement.score <= strangest.score) && !(Number.isNaN(judgement.score) && strangest !== unknown)) {
           strangest = judgement
           strangest.channel = c
         }
       }
       if (strangest.alarm !== undefined) strangest.alarm = alarm
+      if (contributions) strangest.contributions = contributions
       return strangest
     },
     learn(time, row) {

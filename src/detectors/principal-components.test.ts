@@ -36,7 +36,7 @@ function change(frame: Frame, name: string, make: (value: number, i: number) => 
 describe('principal-components', () => {
   it('is the remainder of the obvious way: covariance of all rows, eigenvectors, projection', () => {
     const frame = service(400)
-    const { score, expected, channel } = detect(frame, { memory: 1_000_000, clip: 1000 })
+    const { score, expected, channel, ...others } = detect(frame, { memory: 1_000_000, clip: 1000 })
     const columns = Object.values(frame.columns)
     // The last fit is at 400 rows, the one before at 200.
     const fitted = 200
@@ -66,6 +66,7 @@ describe('principal-components', () => {
       expect(score[i]).toBeCloseTo(size / Math.sqrt(power), 6)
       const strangest = rest.reduce((best, x, c) => (Math.abs(x) > Math.abs(rest[best]) ? c : best), 0)
       expect(channel![i]).toBe(strangest)
+      rest.forEach((x, c) => expect(others[`share${c}`]![i]).toBeCloseTo((x / size) ** 2 / 5, 6))
       const unexplained = (columns[strangest][i] - expected[i]) / deviations[strangest] / spread[strangest]
       expect(unexplained).toBeCloseTo(rest[strangest], 6)
       const seen = Math.min(size, 3 * Math.sqrt(power))

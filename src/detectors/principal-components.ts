@@ -6,6 +6,7 @@ import { clamp } from '../math/clamp.ts'
 import { isMeasured } from '../math/is-measured.ts'
 import { symmetricEigen } from '../math/symmetric-eigen.ts'
 import { copyState } from '../state.ts'
+import { clearContributions } from './contributions.ts'
 import type { Judgement, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 
@@ -49,8 +50,9 @@ const SCALE_CLIP = 3
  * components are fitted at 200 rows (or 4 per column), twice as many, and so on, then every 4,000. The score is the root mean square in its
  * usual size: 1 is usual. Columns that are missing, or were known in fewer than 200 rows, are taken as the known ones let expect them
  * (projection by least squares on the known columns: Nelson, Taylor & MacGregor 1996) and have no voice; with no more known columns than
- * components nothing is left to judge by: NaN. `channel` is the column with the largest remainder. Memory: 8 bytes times the columns
- * squared, twice.
+ * components nothing is left to judge by: NaN. A column contributes its squared remainder in deviations of it: the contribution plot of
+ * the squared prediction error (Miller, Swanson & Heckler 1998; Nomikos & MacGregor 1995), in which we divide by each column's own
+ * deviation. `channel` is the largest. Memory: 8 bytes times the columns squared, twice.
  */
 export const principalComponents = component({
   type: 'principal-components',
@@ -272,6 +274,7 @@ function openComponents(options: Config, snapshot?: State): Stream {
       judgement.value = row[0]
       judgement.score = judgement.expected = judgement.lower = judgement.upper = NaN
       if (row.length > 1) judgement.channel = NaN
+      const contributions = clearContributions(judgement, row.length)
       if (!isFitted() || row.length !== m.columns || (isSingle() && m.missing > window / 2)) return judgement
       const length = project(row)
       let strangest = m.remainder.length - 1
@@ -280,8 +283,10 @@ function openComponents(options: Config, snapshot?: State): Stream {
         let most = -1
         for (let c = 0; c < m.columns; c++) {
           const part = Math.abs(rest[c]) / m.remainder[c]
-          if (isKnown(row, c)) known++
-          if (isKnown(row, c) && part > most) {
+          if (!isKnown(row, c)) continue
+          known++
+          if (contributions) contributions[c] = part * part
+          if (part > most) {
             most = part
             strangest = c
           }

@@ -26,14 +26,21 @@ function makeRows(size: number, channels: number, seed = 5): number[][] {
 
 function follow(stream: Stream, rows: readonly (readonly number[])[], from = 0) {
   return rows.map((row, i) => {
-    const judgement = { ...stream.score((from + i) * 60_000, row) }
+    const { contributions, ...judgement } = stream.score((from + i) * 60_000, row)
     stream.learn((from + i) * 60_000, row)
-    return judgement
+    return { ...judgement, ...(contributions ? { contributions: contributions.slice() } : {}) }
   })
 }
 
+interface Naive {
+  readonly alarm: number
+  readonly expected: readonly number[]
+  /** Residuals in standard deviations, as they count. */
+  readonly residuals: readonly number[]
+}
+
 /** The same model from the whole history and plain elimination; for rows without gaps, of one lag, that are never clipped. */
-function openNaive(ridge: number, memory: number): (row: readonly number[]) => { alarm: number; expected: number[] } {
+function openNaive(ridge: number, memory: number): (row: readonly number[]) => Naive {
   const past: number[][] = []
   const keep = 1 - 1 / memory
   const variance: number[] = []
@@ -51,13 +58,15 @@ function openNaive(ridge: number, memory: number): (row: readonly number[]) => {
   return row => {
     const expected = predict ? predict(past.at(-1)!) : row.map(() => NaN)
     let alarm = NaN
+    let residuals: number[] = []
     if (predict) {
       const ready = count.length > 0 && count[0] >= 8
       const scales = row.map((x, j) => {
         return Math.max(ownScale(j), 0.001 * Math.abs(x))
       })
       const distances = row.map((x, j) => Math.abs(x - expected[j]) / scales[j])
-      if (ready) alarm = Math.hypot(...distances.map(z => (z > 6 ? 6 + 6 * Math.log(z / 6) : z)))
+      residuals = distances.map(z => (z > 6 ? 6 + 6 * Math.log(z / 6) : z))
+      if (ready) alarm = Math.hypot(...residuals)
       row.forEach((x, j) => {
         const most = ready ? 0.1 * ownScale(j) ** 2 : Infinity
         count[j] = (count[j] ?? 0) + 1
@@ -91,7 +100,7 @@ function openNaive(ridge: number, memory: number): (row: readonly number[]) => {
       predict = last =>
         row.map((_, j) => origin[j] + mean[j] + weights[j].reduce((sum, w, a) => sum + w * (last[a] - origin[a] - mean[a]), 0))
     }
-    return { alarm, expected }
+    return { alarm, expected, residuals }
   }
 }
 
@@ -120,9 +129,10 @@ describe('vector-autoregressive', () => {
     const judged = follow(openVectorAutoregressive({ ...options, memory: 500, clip: 1e6 }), rows)
     let seen = 0
     rows.forEach((row, i) => {
-      const { alarm, expected } = naive(row)
+      const { alarm, expected, residuals } = naive(row)
       if (Number.isNaN(alarm)) return expect(judged[i].alarm).toBe(NaN)
       expect(judged[i].alarm).toBeCloseTo(alarm, 6)
+      residuals.forEach((residual, c) => expect(judged[i].contributions![c]).toBeCloseTo(residual ** 2, 6))
       expect(judged[i].expected).toBeCloseTo(expected[judged[i].channel!], 6)
       seen++
     })

@@ -5,6 +5,7 @@ import { factorCholesky, solveCholesky } from '../math/cholesky.ts'
 import { clamp } from '../math/clamp.ts'
 import { isMeasured } from '../math/is-measured.ts'
 import { copyState } from '../state.ts'
+import { clearContributions } from './contributions.ts'
 import type { Judgement, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 
@@ -22,7 +23,7 @@ export type VectorAutoregressiveConfig = z.output<typeof config>
  * Ridge regression of every channel on the last rows of all channels (vector autoregression: Lütkepohl 2005, 2.1 and 3.2; ridge: Hoerl &
  * Kennard 1970), from lag covariances that are updated row by row, so the fit needs no history (Yule–Walker: Lütkepohl 3.3.4). Weights are
  * refitted at 32, 64, … 2,048 rows and every 2,048 rows after that. Residuals are divided by their own running standard deviation; the length of
- * that vector is the score, smoothed by an exponential mean of its squares. A channel's share in it is its |residual| in standard
+ * that vector is the score, smoothed by an exponential mean of its squares. A channel contributes the square of its residual in standard
  * deviations, the largest of which names the `channel`. When calm, the score is about the root of the number of channels.
  *
  * A channel that misses up to 3 rows is held, after that it is as predicted, and its next value is not judged: its lags start anew there.
@@ -153,6 +154,7 @@ export function openVectorAutoregressive(options: VectorAutoregressiveConfig, sn
     let at = 0
     judgement.value = row[0] ?? NaN
     judgement.expected = judgement.lower = judgement.upper = judgement.channel = NaN
+    const contributions = clearContributions(judgement, row.length)
     for (let b = 0; b < m.blocks.length; b++) {
       const block = m.blocks[b]
       const { size, origin } = block
@@ -166,6 +168,7 @@ export function openVectorAutoregressive(options: VectorAutoregressiveConfig, sn
         const counted = strangeness <= CAP ? strangeness : CAP * (1 + Math.log(strangeness / CAP))
         known++
         energy += counted * counted
+        if (contributions) contributions[at + j] = counted * counted
         if (!(counted > strangest)) continue
         strangest = counted
         const margin = band * scaleOf(block, j, expected)

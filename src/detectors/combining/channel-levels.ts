@@ -16,8 +16,8 @@ export type LevelsState = Float64Array
 
 /** How far all channels together are from their usual levels; slow, for departures that last and that a forecast soon follows. */
 export interface ChannelLevels {
-  /** Length of the vector of standardised distances; NaN where nothing is known. */
-  look(row: ArrayLike<number>): number
+  /** Length of the vector of standardised distances; NaN where nothing is known. Fills `squares` with that of each channel, 0 where unknown. */
+  look(row: ArrayLike<number>, squares: Float64Array): number
   learn(row: ArrayLike<number>): void
   snapshot(): LevelsState
 }
@@ -27,13 +27,15 @@ export function openChannelLevels(width: number, snapshot?: LevelsState): Channe
   const state = snapshot ? snapshot.slice() : new Float64Array(3 * width)
   const scaleOf = (j: number) => Math.max(Math.sqrt(state[width + j]), FLOOR * Math.abs(state[j]), 1e-12)
   return {
-    look(row) {
+    look(row, squares) {
+      squares.fill(0)
       let sum = 0
       let known = 0
       for (let j = 0; j < width; j++) {
         if (!isMeasured(row[j]) || state[2 * width + j] < WARM_UP) continue
         const distance = Math.min(Math.abs(row[j] - state[j]) / Math.max(scaleOf(j), 1e-3 * Math.abs(row[j])), 1e12)
-        sum += (distance > CAP ? CAP * (1 + Math.log(distance / CAP)) : distance) ** 2
+        squares[j] = (distance > CAP ? CAP * (1 + Math.log(distance / CAP)) : distance) ** 2
+        sum += squares[j]
         known++
       }
       return known > 0 ? Math.sqrt((sum * width) / known) : NaN

@@ -28,9 +28,9 @@ function makeRows(size: number, channels: number): number[][] {
 
 function follow(stream: Stream, rows: readonly (readonly number[])[], from = 0) {
   return rows.map((row, i) => {
-    const judgement = { ...stream.score((from + i) * MINUTE, row) }
+    const { contributions, ...judgement } = stream.score((from + i) * MINUTE, row)
     stream.learn((from + i) * MINUTE, row)
-    return judgement
+    return { ...judgement, contributions: contributions!.slice() }
   })
 }
 
@@ -59,6 +59,39 @@ describe('openMultivariate', () => {
     const before = mean(said.slice(1000, 1500).map(({ score }) => score))
     const inside = mean(said.slice(1700).map(({ score }) => score))
     expect(inside).toBeGreaterThan(1.2 * before)
+  })
+
+  it('divides the square of its alarm among the channels', () => {
+    const rows = makeRows(1500, 6)
+    rows[1200][4] = NaN
+    rows[1400][1] -= 6
+    const said = follow(openMultivariate(parts), rows)
+    const sumOf = (values: Float64Array) => values.reduce((a, b) => a + b, 0)
+    for (const { alarm, contributions } of said)
+      expect(Math.sqrt(sumOf(contributions))).toBeCloseTo(Number.isNaN(alarm) ? 0 : alarm! / 2, 9)
+    expect(said[1200].contributions[4]).toBe(0)
+    expect(said[1400].contributions[1] / sumOf(said[1400].contributions)).toBeGreaterThan(0.9)
+  })
+
+  it('gives a departure that lasts to the channel that departed, also when the band has followed it', () => {
+    const rows = makeRows(2000, 8)
+    for (let i = 1500; i < 2000; i++) rows[i][2] += 120
+    const said = follow(openMultivariate(parts), rows).slice(1520)
+    const leaders = said.filter(({ contributions }) => contributions.indexOf(Math.max(...contributions)) === 2)
+    expect(leaders.length / said.length).toBeGreaterThan(0.5)
+  })
+
+  it('takes what columns contribute by themselves where one of them makes the alarm', () => {
+    const rows = makeRows(1500, 2)
+    for (let i = 1400; i < 1410; i++) rows[i][1] -= 6
+    const said = follow(openMultivariate(parts), rows)
+    const kinds = said.slice(200).map(({ contributions, alarm }) => {
+      const isJoint = Math.abs(2 * Math.hypot(...contributions.map(Math.sqrt)) - alarm!) < 1e-9
+      const isAlone = Math.abs(Math.sqrt(Math.max(...contributions)) - alarm!) < 1e-9
+      return isJoint ? 'joint' : isAlone ? 'alone' : 'neither'
+    })
+    expect(new Set(kinds)).toEqual(new Set(['joint', 'alone']))
+    expect(said[1400].contributions[1]).toBeGreaterThan(said[1400].contributions[0])
   })
 
   it('is undecided at first and on rows without values, and knows rows with some', () => {
@@ -119,6 +152,7 @@ describe('openChannelLevels', () => {
   it('knows mean and deviation like its naive twin while nothing is clipped', () => {
     const rows = makeRows(300, 3)
     const levels = openChannelLevels(3)
+    const squares = new Float64Array(3)
     rows.forEach((row, i) => {
       if (i >= 40) {
         const past = rows.slice(0, i)
@@ -127,8 +161,9 @@ describe('openChannelLevels', () => {
           const deviation = Math.sqrt(mean(past.map(other => (other[j] - centre) ** 2)))
           return Math.abs(x - centre) / Math.max(deviation, 0.01 * centre, 0.001 * x)
         })
-        expect(levels.look(row)).toBeCloseTo(Math.hypot(...distances), 6)
-      } else expect(levels.look(row)).toBe(NaN)
+        expect(levels.look(row, squares)).toBeCloseTo(Math.hypot(...distances), 6)
+        distances.forEach((distance, c) => expect(squares[c]).toBeCloseTo(distance ** 2, 6))
+      } else expect(levels.look(row, squares)).toBe(NaN)
       levels.learn(row)
     })
     expect(levels.snapshot()).toHaveLength(9)

@@ -1,3 +1,4 @@
+import { clearContributions } from '../contributions.ts'
 import type { Judgement, State, Stream } from '../detector.ts'
 import { openPerColumn } from '../per-column.ts'
 import { openVectorAutoregressive, vectorAutoregressive } from '../vector-autoregressive.ts'
@@ -47,7 +48,9 @@ const toProduct = (strangeness: number) => (1 + strangeness / 3) ** 2.5 - 1
  * The default for several columns. Two views of all of them: what a vector autoregression did not predict, and how far all are from their usual
  * levels; each in units of its own median, which anomalies hardly move. The alarm is the length of both; the score the root of the exponential
  * mean of its squares over ten rows. Up to three columns, the univariate default looks at each of them too, and the largest counts.
- * Band and `channel` are those of the channel that was predicted worst, or, where a column alone is stranger, its own.
+ * Band and `channel` are those of the channel that was predicted worst, or, where a column alone is stranger, its own. Contributions are the squares
+ * of which the alarm is the length, or those of the columns by themselves where one of them makes the alarm. The largest is another column than
+ * `channel` where a level weighs more than what was not predicted: in a departure that lasts, which the band follows and the levels do not.
  */
 export function openMultivariate(parts: UnivariateParts, snapshot?: State, tuning?: Partial<MultivariateTuning>): Stream {
   const { levels: levelWeight, smooth, ridge, clip, memory } = { ...MULTIVARIATE_TUNING, ...tuning }
@@ -71,13 +74,19 @@ export function openMultivariate(parts: UnivariateParts, snapshot?: State, tunin
   const unknown: Judgement = { score: NaN, alarm: NaN, value: NaN, expected: NaN, lower: NaN, upper: NaN, channel: NaN }
   const judgement = { ...unknown }
   const lengths = [NaN, NaN]
+  let levelSquares = new Float64Array(width)
 
   /** Strangeness of the row, 1 when calm; leaves the lengths of both views behind. */
   function look(said: Judgement, row: ArrayLike<number>): number {
     lengths[0] = said.alarm ?? NaN
-    lengths[1] = levels?.look(row) ?? NaN
+    lengths[1] = levels?.look(row, levelSquares) ?? NaN
     const level = lengths[1] / n[3]
     return Math.hypot(lengths[0] / n[2], Number.isNaN(level) ? 0 : levelWeight * level)
+  }
+  function contribute(said: Judgement, contributions: Float64Array): void {
+    if (Number.isNaN(lengths[0] / n[2])) return
+    addParts(contributions, said.contributions!, (lengths[0] / n[2]) ** 2)
+    if (!Number.isNaN(lengths[1] / n[3])) addParts(contributions, levelSquares, ((levelWeight * lengths[1]) / n[3]) ** 2)
   }
   const smoothed = (strangeness: number) => (Number.isNaN(n[1]) ? strangeness ** 2 : n[1] + (strangeness ** 2 - n[1]) / smooth)
 
@@ -89,11 +98,16 @@ export function openMultivariate(parts: UnivariateParts, snapshot?: State, tunin
       Object.assign(judgement, { value, expected, lower, upper, channel })
       judgement.score = UNIT * Math.sqrt(smoothed(strangeness))
       judgement.alarm = UNIT * strangeness
+      const contributions = clearContributions(judgement, row.length)
+      if (contributions) contribute(said, contributions)
       if (!alone) return judgement
       const single = alone.score(time, row)
       judgement.score = toProduct(judgement.score / UNIT)
       if (!(single.alarm! <= judgement.alarm)) {
-        if (!Number.isNaN(single.alarm!)) judgement.alarm = single.alarm!
+        if (!Number.isNaN(single.alarm!)) {
+          judgement.alarm = single.alarm!
+          if (single.contributions) contributions?.set(single.contributions)
+        }
         if (!Number.isNaN(single.alarm!) || Number.isNaN(expected)) {
           const { value, expected, lower, upper, channel = NaN } = single
           Object.assign(judgement, { value, expected, lower, upper, channel })
@@ -105,6 +119,7 @@ export function openMultivariate(parts: UnivariateParts, snapshot?: State, tunin
     learn(time, row) {
       if (!levels) {
         width = row.length
+        levelSquares = new Float64Array(width)
         open()
       }
       const strangeness = look(residual.score(time, row), row)
@@ -130,4 +145,11 @@ export function openMultivariate(parts: UnivariateParts, snapshot?: State, tunin
       ...(alone ? { alone: alone.snapshot() } : {}),
     }),
   }
+}
+
+/** Adds `whole` to the columns, divided as their squares are. */
+function addParts(contributions: Float64Array, squares: Float64Array, whole: number): void {
+  let sum = 0
+  for (const square of squares) sum += square
+  if (sum > 0) for (let c = 0; c < squares.length; c++) contributions[c] += (whole * squares[c]) / sum
 }
