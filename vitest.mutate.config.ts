@@ -7,7 +7,7 @@ export default defineConfig({
     exclude: ['**/*.peers.test.ts', '**/node_modules/**'],
     // What is loaded stays loaded from one change to the next; a change is chosen while the tests run.
     isolate: false,
-    testTimeout: 60_000,
+    testTimeout: Number(process.env.MUTATE_TEST_TIMEOUT ?? 60_000),
     hookTimeout: 60_000,
     expect: { poll: { timeout: 5_000 } },
   },

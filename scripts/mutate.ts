@@ -2,6 +2,7 @@ import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'no
 import { dirname, join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Stryker } from '@stryker-mutator/core'
+import { parseDuration } from '../src/duration.ts'
 
 /**
  * Changes the code of a folder or file in small ways and runs the tests that reach it: a change that no test notices is a missing test.
@@ -12,6 +13,7 @@ import { Stryker } from '@stryker-mutator/core'
  *
  * The tests are those that stand in the folder; `--tests GLOB` (more than once if need be) takes only those that it names.
  * `--again` keeps what the last run over the same parts found where neither the code nor its tests changed since.
+ * `--test-timeout 5s`: a change after which a quick test waits for ever is noticed as soon as that.
  * Prints the mutation score (share of changes that tests noticed) and each survivor; `docs/mutations.md` says why those that are left are harmless.
  * Exit code 0 when the score is at least GOAL.
  */
@@ -26,6 +28,7 @@ const { values, positionals } = parseArgs({
     concurrency: { type: 'string', default: '2' },
     tests: { type: 'string', multiple: true, default: [] },
     again: { type: 'boolean', default: false },
+    'test-timeout': { type: 'string', default: '60s' },
   },
 })
 const missing = positionals.find(target => !existsSync(resolve(root, target)))
@@ -64,6 +67,7 @@ process.chdir(root)
 const folders = new Set(positionals.map(target => (target.endsWith('.ts') ? dirname(target) : target)))
 const tests = values.tests.length > 0 ? values.tests : [...folders].map(folder => `${folder}/**/*.test.ts`)
 process.env.MUTATE_TESTS = JSON.stringify(tests)
+process.env.MUTATE_TEST_TIMEOUT = String(parseDuration(values['test-timeout']))
 await new Stryker(options).runMutationTest()
 const survivors = summarise(report)
 process.exitCode = survivors.score >= GOAL ? 0 : 1
