@@ -17,6 +17,13 @@ it('is sixteen digits, the same for what means the same', () => {
   ]
   for (const other of same) expect(other).toBe(hash())
   expect(hash({ refit: 9, warmUp: 9 })).toBe(hash({ warmUp: 9, refit: 9 }))
+  const transformed = (...parts: object[]) => hash({}, { transform: parts as FlowConfig['transform'] & {} })
+  const inOrder = transformed({ type: 'fill', gaps: 'hold', limit: '5m' })
+  expect(transformed({ type: 'fill', limit: '5m', gaps: 'hold' })).toBe(inOrder)
+  expect(transformed({ limit: '5m', gaps: 'hold', type: 'fill' })).toBe(inOrder)
+  expect(transformed({ limit: '6m', gaps: 'hold', type: 'fill' })).not.toBe(inOrder)
+  expect(transformed({ type: 'a', of: null })).not.toBe(transformed({ type: 'a', of: {} }))
+  expect(transformed({ type: 'a' }, { type: 'b' })).not.toBe(transformed({ type: 'b' }, { type: 'a' }))
 })
 
 it('moves with whatever moves the rows or what is learned of them', () => {

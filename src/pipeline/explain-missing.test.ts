@@ -150,6 +150,16 @@ describe('one series', () => {
     expect(one!.sentence).toContain('2 of 3 series of the flow have data')
   })
 
+  it('does not count others whose absence is explained among those that are expected', () => {
+    const b = pod('b', 'other')
+    const scene = {
+      presences: [gone(a), gone(b), ...others],
+      anomalies: [missing(a), missing(b)],
+      stored: [storedAs(missing(b), { ignored: REASONS.undiscovered })],
+    }
+    expect(explain(scene).anomalies[0]!.numbers).toMatchObject({ siblings: 2, expected: 3 })
+  })
+
   it('says nothing of others where none has data', () => {
     const [one] = explain({ presences: [gone(a)], anomalies: [missing(a)] }).anomalies
     expect(one!.numbers).toEqual({ missing: 11 * MINUTE, since: at(90) })
@@ -204,6 +214,8 @@ describe('a series that is over', () => {
       { ignored: REASONS.inFlow, wording: { note: 'target down' }, numbers: { since: at(88), missing: 8 * MINUTE } },
       { labels: {} },
     ])
+    const { wording: _, numbers: __, ...bare } = storedAs(over)
+    expect(explain({ presences, anomalies: [over], stored: [bare] }).anomalies).toMatchObject([{ numbers: { missing: 1 } }])
     const [plain] = explain({ presences, anomalies: [over], stored: [storedAs(over)] }).anomalies
     expect(plain).toEqual(expect.objectContaining({ numbers: { missing: 1 } }))
     expect(plain).not.toHaveProperty('ignored')
@@ -239,7 +251,7 @@ describe('a series of a workload', () => {
 
   it('is reported for the workload, with how many of how many have data', () => {
     const presences = [gone(a!, 85), gone(b!), ...live(c!), ...live(pod('x', 'x'))]
-    const anomalies = [missing(a!, { strength: 3 }), missing(b!, { start: at(95), strength: 7 })]
+    const anomalies = [missing(a!, { strength: 7 }), missing(b!, { start: at(95), strength: 3 })]
     const group = explain({ presences, anomalies }).anomalies.at(-1)!
     expect(group).toMatchObject({
       labels: { __name__: 'rps', app: 'shop' },
@@ -255,6 +267,33 @@ describe('a series of a workload', () => {
       numbers: { missing: 16 * MINUTE, since: at(85), live: 1, known: 3 },
     })
     expect(group.sentence).toContain('2 of 3 series')
+    expect(group.sentence).toContain('had no data for 16m, since 01:25 UTC')
+    expect(explain({ presences, anomalies: anomalies.toReversed() }).anomalies.at(-1)).toMatchObject({ strength: 7 })
+    const plain = anomalies.map(anomaly => {
+      const { sentence: _, ...rest } = anomaly
+      return rest
+    })
+    expect(explain({ presences, anomalies: plain }).anomalies.at(-1)).not.toHaveProperty('sentence')
+  })
+
+  it('is replaced when fewer live because its workload was made smaller', () => {
+    const presences = [gone(a!), gone(b!), ...live(c!), presence(pod('d'), NEWEST, 92)]
+    // Two of three are left: b was taken away for good, d took the place of a.
+    const scene = (targets: readonly Target[]) => ({ presences, anomalies: [missing(a!), missing(b!)], targets })
+    const discovered = [a!, c!].map(labels => ({ labels, up: true }))
+    expect(said(scene(discovered))).toEqual([`a: ${REASONS.replaced}`, `b: ${REASONS.undiscovered}`])
+    const all = [...discovered, { labels: b!, up: true }]
+    expect(said(scene(all)).slice(0, 2)).toEqual([`a: ${REASONS.inWorkload}`, `b: ${REASONS.inWorkload}`])
+  })
+
+  it('is counted apart from other workloads that lose one at the same time', () => {
+    const other = ['x', 'y', 'z'].map(name => pod(name, 'till'))
+    const presences = [gone(a!), presence(b!, NEWEST, 92), gone(other[0]!), ...live(other[1]!, other[2]!)]
+    expect(said({ presences, anomalies: [missing(a!), missing(other[0]!)] })).toEqual([
+      `a: ${REASONS.replaced}`,
+      `x: ${REASONS.inWorkload}`,
+      'till: reported',
+    ])
   })
 
   it('is reported itself when it was the only one', () => {
@@ -290,6 +329,23 @@ describe('a series of a workload', () => {
     expect(forgottenBy(scene(20))).toEqual(['old-2', 'old-3', 'old-4'])
     expect(forgottenBy(scene(60))).toEqual(['old-1', 'old-2', 'old-3', 'old-4'])
     expect(forgottenBy(scene(61))).toEqual(names)
+    const { presences, anomalies, start } = scene(20)
+    expect(forgottenBy({ presences, anomalies: anomalies.toReversed(), start: start! }).toSorted()).toEqual([
+      'old-2',
+      'old-3',
+      'old-4',
+    ])
+  })
+
+  it('that was replaced counts in its own workload', () => {
+    const pairs = ['shop', 'till'].flatMap(app => [pod(`old-${app}`, app), pod(`new-${app}`, app)])
+    const [oldShop, newShop, oldTill, newTill] = pairs
+    expect(
+      explain({
+        presences: [gone(oldShop!), presence(newShop!, NEWEST, 92), gone(oldTill!), presence(newTill!, NEWEST, 92)],
+        anomalies: [missing(oldShop!), missing(oldTill!)],
+      }),
+    ).toMatchObject({ forgotten: [], anomalies: [{ ignored: REASONS.replaced }, { ignored: REASONS.replaced }] })
   })
 })
 
@@ -307,6 +363,7 @@ describe('many series', () => {
     const group = explain(scene(3, 0)).anomalies.at(-1)!
     expect(reasons(scene(3, 0))).toEqual([REASONS.inFlow, REASONS.inFlow, REASONS.inFlow, 'flow reported'])
     expect(group).toMatchObject({ labels: {}, current: 0, expected: 3, wording: { name: 'web' }, ongoing: true })
+    expect(group.sentence).toMatch(/^web: all 3 series have had no data for 11m/)
     expect(reasons(scene(1, 0))).toEqual(['reported'])
   })
 
@@ -326,6 +383,19 @@ describe('many series', () => {
     expect(reasons(scene(11, 5, before(11, { ignored: REASONS.waiting }))).slice(-1)).toEqual(['flow reported'])
   })
 
+  it('do not count while they wait or are explained, nor those that are reported for the first time twice', () => {
+    const waiting = [pod('waits'), pod('lives')]
+    const { presences, anomalies } = scene(10, 5)
+    const beside = {
+      presences: [...presences, gone(waiting[0]!, 95), ...live(waiting[1]!)],
+      anomalies: [...anomalies, missing(waiting[0]!)],
+    }
+    expect(reasons(beside).slice(0, 10)).toEqual(Array(10).fill('reported'))
+    expect(said(beside).slice(10)).toEqual([`waits: ${REASONS.waiting}`])
+    const before = hosts(6).map((labels, i) => storedAs(missing(labels), { id: `${i}`, ignored: REASONS.waiting }))
+    expect(reasons(scene(6, 5, before))).toEqual(Array(6).fill('reported'))
+  })
+
   it('of few workloads are few messages', () => {
     const pods = Array.from({ length: 12 }, (_, i) => pod(`p${i}`, i < 6 ? 'shop' : 'till'))
     const told = said({
@@ -339,8 +409,8 @@ describe('many series', () => {
     const [a, b] = hosts(2)
     const group = missing({}, { numbers: { live: 0, known: 7 }, start: at(93) })
     const stored = [
-      ...[a!, b!].map(labels => storedAs(missing(labels), { ignored: REASONS.inFlow })),
       storedAs(group, { id: 'g' }),
+      ...[a!, b!].map(labels => storedAs(missing(labels), { ignored: REASONS.inFlow })),
     ]
     const over = [a!, b!].map(labels => missing(labels, { ongoing: false, end: at(97) }))
     const back = explain({ presences: live(a!, b!), anomalies: over, stored }).anomalies.at(-1)!
@@ -369,6 +439,8 @@ describe('many series', () => {
     expect(ended(group(), 96)).toEqual([[false, 97]])
     expect(ended(group({ detector: 'ewma' }))).toEqual([])
     expect(ended(group({ numbers: { since: 1 } }))).toEqual([])
+    const { numbers: _, ...bare } = group()
+    expect(ended(bare)).toEqual([])
   })
 })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { fromValues, type TimeRange } from '../frame/frame.ts'
-import { askHistory } from './history.ts'
+import { askHistory, firstValue, lastValue } from './history.ts'
 
 const STEP = 2000
 const ROWS = 604_800
@@ -54,6 +54,25 @@ describe('askHistory', () => {
   it('asks for the newest rows when there is no history at all', async () => {
     const { asked, ask } = source(Infinity, Infinity)
     await askHistory(ask, whole, STEP)
-    expect(asked[1].rows).toBeLessThan(100)
+    expect(asked[1]).toEqual({ rows: 61, step: STEP, start: whole.end - 61 * STEP })
+  })
+
+  it('asks once for a short history however late it is', async () => {
+    const { asked, ask } = source(0, 0)
+    await askHistory(ask, { start: whole.end, end: whole.end + 20_000 * STEP }, STEP)
+    expect(asked).toHaveLength(1)
+  })
+})
+
+describe('the rows with a value', () => {
+  const times = [5, 6, 7, 8]
+  it.each<[string, number[], number, number]>([
+    ['all', [1, 2, 3, 4], 5, 8],
+    ['the first', [1, NaN, NaN, NaN], 5, 5],
+    ['those between', [NaN, 2, 3, NaN], 6, 7],
+    ['none', [NaN, NaN, NaN, NaN], Infinity, -Infinity],
+  ])('begin and end where they do: %s', (_, values, first, last) => {
+    const frame = fromValues(times, values, {})
+    expect([firstValue(frame), lastValue(frame)]).toEqual([first, last])
   })
 })

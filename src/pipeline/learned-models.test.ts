@@ -43,6 +43,18 @@ describe('the models of a run', () => {
     expect(open(model({ state: Uint8Array.of(1) })).modelsFor('toy', POD)).toEqual({ tried: 77 })
   })
 
+  it('are those of the options of their detector', () => {
+    const detect = [
+      { type: 'toy-learner', name: 'toy' },
+      { type: 'toy-learner', name: 'other', warmUp: 21 },
+    ]
+    const ofOther = model({ detector: 'other', configuration: configurationHash(config, detect[1]!, toyDetectors) })
+    const models = fromStored({ ...config, detect }, [model(), ofOther], toyDetectors)
+    expect(['toy', 'other'].map(name => models.modelsFor(name, POD).tried)).toEqual([77, 77])
+    const swapped = fromStored({ ...config, detect }, [model({ detector: 'other' })], toyDetectors)
+    expect(swapped.modelsFor('other', POD).tried).toBeNaN()
+  })
+
   it('are shared by the labels that the flow says', () => {
     const whole = fromStored({ ...config, replicas: [] }, [model({ workload: POD })], toyDetectors)
     expect(whole.modelsFor('toy', POD)).toMatchObject({ tried: 77 })

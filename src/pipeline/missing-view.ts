@@ -44,7 +44,7 @@ export interface MissingView {
   readonly known: readonly Presence[]
   readonly live: readonly Presence[]
   workloadOf(labels: Labels): Labels
-  /** Series of the same workload that are live now, and how many there were at least before this one vanished; both 0 without a workload. */
+  /** Series of the same workload that are live now, and how many there were at least before this one vanished. */
   countWorkload(presence: Presence): { readonly live: number; readonly before: number }
   stateOf(presence: Presence): TargetState
 }
@@ -89,9 +89,7 @@ export function viewMissing(
     workloadOf: ownWorkload,
     stateOf: ({ labels }) => targetOf(labels),
     countWorkload({ labels, last }) {
-      const own = ownWorkload(labels)
-      if (Object.keys(own).length === Object.keys(labels).length) return { live: 0, before: 0 }
-      const workload = seriesId(own)
+      const workload = seriesId(ownWorkload(labels))
       return { live: liveCounts.get(workload)?.length ?? 0, before: lowestBefore(workload, last) }
     },
   }

@@ -33,4 +33,17 @@ describe('the presence of a series', () => {
     expect(lowestCount(series, 95, 200, 10)).toBe(2)
     expect(lowestCount([], 0, 10, 10)).toBe(0)
   })
+
+  it('is counted with those that come meanwhile, in order of time, whichever is named first', () => {
+    // One leaves at 116 and another at 161; whoever comes before, or just then, takes its place.
+    expect(lowestCount([one(0, 100), one(90, 1000)], 50, 200, 10)).toBe(1)
+    expect(lowestCount([one(0, 145), one(100, 1000)], 50, 200, 10)).toBe(1)
+    expect(lowestCount([one(0, 100), one(116, 1000)], 50, 200, 10)).toBe(1)
+    expect(lowestCount([one(0, 100), one(117, 1000)], 50, 200, 10)).toBe(0)
+  })
+
+  it('is counted in the stretch alone, its last moment included', () => {
+    expect(lowestCount([one(50, 100)], 50, 200, 10)).toBe(0)
+    expect([115, 116].map(end => lowestCount([one(0, 100)], 50, end, 10))).toEqual([1, 0])
+  })
 })

@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import type { State } from '../detectors/detector.ts'
 import { StoreError } from '../errors.ts'
-import { decodeState, encodeState } from './state.ts'
+import { decodeState, encodeState, readState } from './state.ts'
 
 const state: State = {
   version: 3,
@@ -60,18 +60,45 @@ describe('state', () => {
   })
 
   const bytes = encodeState(state)
-  const flipped = bytes.slice()
-  flipped[20]! ^= 1
-  it.each([
-    ['nothing', new Uint8Array()],
-    ['text', new TextEncoder().encode('{"version":1,"level":[1,2,3]}')],
-    ['structured clone without an envelope', new Uint8Array(serialize(state))],
-    ['a part', bytes.slice(0, -1)],
-    ['one flipped bit', flipped],
-    ['no object', encodeState(5 as unknown as State)],
-    ['null', encodeState(null as unknown as State)],
-    ['an object without a version', encodeState({ a: 1 } as unknown as State)],
-  ])('refuses %s', (_, garbage) => {
+  const changed = (at: number, value: number) => {
+    const other = bytes.slice()
+    other[at] = value
+    return other
+  }
+  /** An envelope, with the right checksum, around what is no state. */
+  const around = (version: number, ...body: number[]) => {
+    const all = new Uint8Array(8 + body.length)
+    all.set([0x54, 0x57, 0x53, version])
+    new DataView(all.buffer).setUint32(4, crc32(Uint8Array.from(body)))
+    all.set(body, 8)
+    return all
+  }
+  const noEnvelope = /^a state must begin with TWS1 or TWS2, got \d+ bytes of something else$/
+  const noState = (what: string) => `a state must be an object with a version, got ${what}`
+  const noClone = 'a state must be in the structured clone format, got something else'
+  it.each<[string, Uint8Array, string | RegExp]>([
+    ['nothing', new Uint8Array(), noEnvelope],
+    ['text', new TextEncoder().encode('{"version":1,"level":[1,2,3]}'), noEnvelope],
+    ['structured clone without an envelope', new Uint8Array(serialize(state)), noEnvelope],
+    ['an envelope without anything in it', bytes.slice(0, 8), noEnvelope],
+    ['another first letter', changed(0, 0x55), noEnvelope],
+    ['another last letter', changed(2, 0x55), noEnvelope],
+    ['a version of the envelope that is none', changed(3, 3), noEnvelope],
+    ['a part', bytes.slice(0, -1), /^a state must have the checksum [0-9a-f]+, got [0-9a-f]+$/],
+    ['one flipped bit', changed(20, bytes[20]! ^ 1), /^a state must have the checksum/],
+    ['a checksum of other bytes', changed(7, bytes[7]! ^ 1), /^a state must have the checksum/],
+    ['what is no structured clone', around(1, 1, 2, 3), noClone],
+    ['what is not compressed', around(2, 1, 2, 3), noClone],
+    ['no object', encodeState(5 as unknown as State), noState('number')],
+    ['null', encodeState(null as unknown as State), noState('null')],
+    ['an object without a version', encodeState({ a: 1 } as unknown as State), noState('object')],
+  ])('refuses %s', (_, garbage, reason) => {
     expect(() => decodeState(garbage)).toThrow(StoreError)
+    expect(() => decodeState(garbage)).toThrow(reason)
+    expect(readState(garbage)).toEqual({ fault: expect.stringMatching(reason) })
+  })
+
+  it('is read, or said why it cannot be', () => {
+    expect(readState(bytes)).toEqual({ state })
   })
 })

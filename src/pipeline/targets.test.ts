@@ -5,7 +5,7 @@ const target = (labels: Record<string, string>, up = true) => ({ labels: { __nam
 const targets = [
   target({ job: 'web', instance: 'a' }),
   target({ job: 'web', instance: 'b' }, false),
-  target({ job: 'db', instance: 'a' }),
+  target({ job: 'db', instance: 'a' }, false),
 ]
 const live = [{ job: 'web', instance: 'a', code: '200' }]
 
@@ -30,6 +30,16 @@ describe('the target of a series', () => {
     const pods = openTargets([target({ job: 'web', instance: '10.0.0.1:80', pod: 'web-1' })], [{ pod: 'web-1' }])
     expect(pods({ pod: 'web-1' })).toBe('up')
     expect(pods({ pod: 'web-2' })).toBe('undiscovered')
+  })
+
+  it.each(['pod', 'job', 'namespace', 'cluster'])('is another one when the %s is another, and may be this one without', name => {
+    const known = target({ job: 'web', instance: 'a', [name]: 'one' })
+    const inAll = openTargets([known, target({ job: 'live', instance: 'b' })], [{ job: 'live', instance: 'b' }])
+    expect([{ [name]: 'one' }, { [name]: 'two' }, {}].map(labels => inAll({ instance: 'a', ...labels }))).toEqual([
+      'up',
+      'undiscovered',
+      'up',
+    ])
   })
 
   it('is named by instance or pod', () => {
