@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { HOUR, MINUTE, SECOND } from '../duration.ts'
+import { DAY, HOUR, MINUTE, SECOND } from '../duration.ts'
 import { forNow, fromAnswer, openWorld, START } from '../testing/toy-outbox.ts'
 import { fromOutbox } from './outbox.ts'
 
@@ -98,6 +98,7 @@ describe('the time of the loop', () => {
     return {
       wake,
       pass: (ms = 0) => vi.advanceTimersByTimeAsync(ms),
+      listeners: () => getEventListeners(stop.signal, 'abort').length,
       stop: async () => {
         stop.abort(new Error('stopped'))
         await running
@@ -137,12 +138,12 @@ describe('the time of the loop', () => {
 
   it('leaves no timers and no listeners behind, however long it ran', async () => {
     const { parts } = openWorld({ a: fromAnswer().notifier }, { poll: SECOND })
-    const { pass, stop, wake } = start(parts)
+    const { pass, stop, wake, listeners } = start(parts)
     for (let i = 0; i < 20; i++) {
       await pass(SECOND)
       wake()
       await pass()
-      expect(vi.getTimerCount()).toBe(1)
+      expect([vi.getTimerCount(), listeners()]).toEqual([1, 1])
     }
     expect(await stop()).toEqual([0, 0])
   })
@@ -234,6 +235,94 @@ describe('the time of the loop', () => {
     world.now += MINUTE
     await pass(10 * SECOND)
     expect(sent).toHaveLength(3)
+    await stop()
+  })
+
+  it('is that of the clock for a channel that failed before the clock ran ahead and was set back', async () => {
+    const { notifier, sent } = fromAnswer(() => {
+      if (sent.length <= 2) throw forNow()
+    })
+    const { find, parts, world } = openWorld({ a: notifier }, { poll: SECOND })
+    await find([1])
+    const { pass, stop } = start(parts)
+    await pass()
+    world.now = START + 7 * DAY
+    await pass(SECOND)
+    expect(sent).toHaveLength(2)
+    world.now = START + SECOND
+    await pass(SECOND)
+    expect(sent).toHaveLength(3)
+    await stop()
+  })
+
+  it('is bounded after a restart: what waits is due after the longest wait, and not at once', async () => {
+    const { notifier, sent } = fromAnswer(() => {
+      if (sent.length <= 2) throw forNow(HOUR)
+    })
+    const { find, pass: passOnce, parts, world } = openWorld({ a: notifier }, { poll: SECOND, longestRetry: 5 * MINUTE })
+    await find([1])
+    await passOnce()
+    world.now = START + 7 * DAY
+    await passOnce()
+    world.now = START + SECOND
+    const { pass, stop } = start(parts)
+    await pass()
+    world.now = START + SECOND + 5 * MINUTE - 1
+    await pass(SECOND)
+    expect(sent).toHaveLength(2)
+    world.now++
+    await pass(SECOND)
+    expect(sent).toHaveLength(3)
+    await stop()
+  })
+
+  it('has repetitions that are rarer than the longest wait stay so after a restart', async () => {
+    const { notifier, sent } = fromAnswer(undefined, { every: 10 * MINUTE, afterEnd: HOUR })
+    const { find, pass: passOnce, parts, world } = openWorld({ a: notifier }, { poll: SECOND, longestRetry: 5 * MINUTE })
+    await find([1])
+    await passOnce()
+    const { pass, stop } = start(parts)
+    await pass()
+    world.now = START + 10 * MINUTE - 1
+    await pass(SECOND)
+    expect(sent).toHaveLength(1)
+    world.now++
+    await pass(SECOND)
+    expect(sent).toHaveLength(2)
+    await stop()
+  })
+
+  it('is not spent on one message after the other before the channel has failed', async () => {
+    let now = 0
+    let most = 0
+    const { notifier } = fromAnswer(async () => {
+      most = Math.max(most, ++now)
+      await new Promise(resolve => setTimeout(resolve, SECOND))
+      now--
+    })
+    const { find, parts } = openWorld({ a: notifier }, { poll: MINUTE, concurrency: 3 })
+    await find([1, 2, 3, 4])
+    const { pass, stop } = start(parts)
+    await pass()
+    expect(most).toBe(3)
+    await stop()
+  })
+
+  it('goes on after the store failed, also when nobody listens', async () => {
+    const { notifier, sent } = fromAnswer()
+    const { find, parts, store } = openWorld({ a: notifier }, { poll: SECOND })
+    const { outbox } = store
+    let faults = 1
+    store.outbox = async (...all) => {
+      if (faults-- > 0) throw new Error('disk is full')
+      return outbox(...all)
+    }
+    await find([1])
+    const { onError: _, ...quiet } = parts
+    const { pass, stop } = start(quiet)
+    await pass()
+    await pass(SECOND)
+    expect(sent).toHaveLength(1)
     await stop()
   })
 

@@ -6,7 +6,7 @@ import { webhook } from '../notifiers/webhook.ts'
 import type { Message } from '../stores/store.ts'
 import { openReceiver } from '../testing/fake-receiver.ts'
 import { anomalyOf, did, forNow, fromAnswer, openWorld, refused, START } from '../testing/toy-outbox.ts'
-import { fromOutbox, type OutboxOptions } from './outbox.ts'
+import { deliver, fromOutbox, type OutboxOptions } from './outbox.ts'
 
 describe('one pass', () => {
   it('sends each change once, to each channel', async () => {
@@ -96,6 +96,21 @@ describe('one pass', () => {
     expect(waiting.length).toBeGreaterThanOrEqual(2)
     expect([world.errors, world.attempts.filter(({ outcome }) => outcome !== 'accepted')]).toEqual([[], []])
   })
+})
+
+it('needs nobody who listens and no flow that is held', async () => {
+  const { notifier } = fromAnswer(({ anomaly }) => {
+    if (anomaly.labels.series === '1') throw refused()
+    if (anomaly.labels.series === '3') throw forNow()
+  })
+  const { find, parts, world } = openWorld({ a: notifier }, { concurrency: 1 })
+  const { held: _, onAttempt: __, onError: ___, ...quiet } = parts
+  const pass = () => deliver({ ...quiet, signal: new AbortController().signal })
+  await find([1, 2, 3])
+  expect(await pass()).toEqual(did({ setAside: 1, delivered: 1, retried: 1 }))
+  await find([3], { ongoing: false })
+  world.now += 8 * DAY
+  expect((await pass()).abandoned).toBe(1)
 })
 
 describe('what a pass writes down', () => {
@@ -522,8 +537,10 @@ describe('a side that forgets', () => {
     await find([1])
     await find([2])
     sent.length = 0
-    for (let i = 0; i < 4; i++) await pass()
+    let skipped = 0
+    for (let i = 0; i < 4; i++) skipped += (await pass()).skipped
     expect(sent.map(({ kind, anomaly }) => `${anomaly.labels.series} ${kind}`).sort()).toEqual(['1 withdrawn', '2 opened'])
+    expect(skipped).toBe(3)
     expect(await store.channels()).toMatchObject([{ pending: 0, abandoned: 0 }])
   })
 

@@ -372,7 +372,15 @@ describe('reconcile', () => {
     const store = world()
     store.look(0, 50, [strange(10, 12), strange(20, 22), strange(30, 32, { labels: { job: 'b' } }), strange(40, 42)])
     const look = (stored: readonly StoredAnomaly[]) =>
-      reconcile(stored, [], { flow: 'f', range: { start: 0, end: 50 }, mergeGap: 5, now: 2000, annotations: {} })
+      reconcile(stored, [], {
+        flow: 'f',
+        range: { start: 0, end: 50 },
+        mergeGap: 5,
+        now: 2000,
+        annotations: {},
+        horizon: 50,
+        find: id => store.all.get(id),
+      })
     const stored = [...store.all.values()]
     expect(look(stored)).toHaveLength(4)
     expect(look(stored.toReversed())).toEqual(look(stored))

@@ -11,12 +11,12 @@ export interface ReconcileOptions {
   readonly mergeGap: number
   readonly now: number
   readonly annotations: Readonly<Record<string, string>>
-  /** Latest end of any range that was examined; when it is after `range.end`, this is a second look at the past. */
-  readonly horizon?: number
+  /** Latest end of any range that was examined, -Infinity for none; when it is after `range.end`, this is a second look at the past. */
+  readonly horizon: number
   /** Names of the flow's detectors; absent: nothing is known of others. */
   readonly detectors?: readonly string[]
   /** A stored anomaly by id, withdrawn or not, also one that is not among `stored`. */
-  readonly find?: (id: string) => StoredAnomaly | undefined
+  readonly find: (id: string) => StoredAnomaly | undefined
 }
 
 /**
@@ -64,10 +64,7 @@ export function reconcile(
   )
   // Stores list what they have in an order of their own; the changes must not depend on it.
   for (const entry of streams.values()) entry.stored.sort(byStart)
-  const taken = new Set<string>()
-  const changes = [...streams.keys()]
-    .toSorted()
-    .flatMap(key => reconcileStream(key, streams.get(key)!, { ...options, adopted }, taken))
+  const changes = [...streams.keys()].toSorted().flatMap(key => reconcileStream(key, streams.get(key)!, { ...options, adopted }))
   for (const one of orphans) changes.push(withdrawn(one, options.now, `detector ${one.detector} is not configured any more`))
   for (const one of stored.filter(anomaly => anomaly.flow === flow && isAhead(anomaly)).toSorted(byStart))
     changes.push(withdrawn(one, options.now, 'the clock was set back to before it began'))
@@ -106,9 +103,9 @@ function adopt(gone: readonly StoredAnomaly[], streams: readonly StreamEntry[], 
     const series = seriesId(one.labels)
     let heir: { readonly stream: StreamEntry; readonly found: Anomaly } | undefined
     for (const stream of streams) {
-      const found = stream.found.find(other => seriesId(other.labels) === series && isNear(other, one))
-      if (!found || stream.stored.some(own => isNear(own, found))) continue
-      if (!heir || found.detector < heir.found.detector) heir = { stream, found }
+      const isFree = (found: Anomaly) => !stream.stored.some(own => isNear(own, found))
+      const found = stream.found.find(other => seriesId(other.labels) === series && isNear(other, one) && isFree(other))
+      if (found && (!heir || found.detector < heir.found.detector)) heir = { stream, found }
     }
     if (!heir) orphans.push(one)
     else {
@@ -157,14 +154,12 @@ function reconcileStream(
   key: string,
   { stored, found }: { stored: readonly StoredAnomaly[]; found: readonly Anomaly[] },
   options: ReconcileOptions & { readonly adopted: ReadonlyMap<string, StoredAnomaly> },
-  taken: Set<string>,
 ): Change[] {
   const groups = join(
     [...stored.flatMap(one => keptPieces(one, options)), ...found.map(one => foundPiece(one, options))],
     options.mergeGap,
   )
   const survivors = assign(groups, stored, options.mergeGap)
-  for (const survivor of survivors.values()) taken.add(survivor.id)
   const changes: Change[] = []
   for (const group of groups) {
     const before = survivors.get(group)
@@ -172,7 +167,7 @@ function reconcileStream(
     const hasFound = group.some(piece => !piece.stored)
     const annotations = hasFound ? options.annotations : (before?.annotations ?? group[0].stored!.annotations)
     if (before) changes.push(...changesOf(options.adopted.get(before.id) ?? before, content, annotations, options.now))
-    else changes.push(...opened(content, annotations, freeId(key, content.start, options, taken, stored), options))
+    else changes.push(...opened(content, annotations, freeId(key, content.start, options), options))
   }
   const kept = new Set([...survivors.values()].map(({ id }) => id))
   for (const one of stored) if (!kept.has(one.id)) changes.push(withdrawn(one, options.now))
@@ -180,11 +175,10 @@ function reconcileStream(
 }
 
 /** What stays of a stored anomaly outside the range: a part before it, a part after it, or all. */
-function keptPieces(stored: StoredAnomaly, { range, horizon = -Infinity }: ReconcileOptions): Piece[] {
+function keptPieces(stored: StoredAnomaly, { range, horizon }: ReconcileOptions): Piece[] {
   const pieces: Piece[] = []
   const add = (start: number, end: number, ongoing: boolean) => {
-    const whole = start === stored.start && end === stored.end
-    pieces.push({ start, end, anomaly: stored, stored, ongoing, valid: whole || (stored.peak >= start && stored.peak < end) })
+    pieces.push({ start, end, anomaly: stored, stored, ongoing, valid: stored.peak >= start && stored.peak < end })
   }
   if (stored.start >= range.end) add(stored.start, stored.end, stored.ongoing)
   else {
@@ -195,7 +189,7 @@ function keptPieces(stored: StoredAnomaly, { range, horizon = -Infinity }: Recon
   return pieces
 }
 
-function foundPiece(anomaly: Anomaly, { range, horizon = -Infinity }: ReconcileOptions): Piece {
+function foundPiece(anomaly: Anomaly, { range, horizon }: ReconcileOptions): Piece {
   // A look at the past cannot know how its last rows went on, but the later look did.
   const ongoing = anomaly.ongoing && !(horizon > range.end)
   return { start: anomaly.start, end: anomaly.end, anomaly, stored: undefined, ongoing, valid: true }
@@ -228,13 +222,7 @@ function join(pieces: Piece[], mergeGap: number): Piece[][] {
 function assign(groups: readonly Piece[][], stored: readonly StoredAnomaly[], mergeGap: number): Map<Piece[], StoredAnomaly> {
   const survivors = new Map<Piece[], StoredAnomaly>()
   const left = new Set(
-    [...stored].toSorted(
-      (a, b) =>
-        Number(a.ignored !== undefined) - Number(b.ignored !== undefined) ||
-        a.openedAt - b.openedAt ||
-        a.start - b.start ||
-        (a.id < b.id ? -1 : 1),
-    ),
+    [...stored].toSorted((a, b) => Number(a.ignored !== undefined) - Number(b.ignored !== undefined) || a.openedAt - b.openedAt),
   )
   const passes: ((one: StoredAnomaly, start: number, end: number) => boolean)[] = [
     (one, start, end) => one.start === start && one.end === end,
@@ -378,22 +366,14 @@ function streamKey(anomaly: Anomaly): string {
 }
 
 /** The id of an anomaly that starts there; the same on every replay. A withdrawn one of that id comes back to life. */
-function freeId(
-  key: string,
-  start: number,
-  { flow, find }: ReconcileOptions,
-  taken: Set<string>,
-  stored: readonly StoredAnomaly[],
-): { id: string; old?: StoredAnomaly } {
+function freeId(key: string, start: number, { flow, find }: ReconcileOptions): { id: string; old?: StoredAnomaly } {
   for (let n = 1; ; n++) {
     const id = createHash('sha256')
       .update(`${flow}\n${key}\n${start}${n > 1 ? `\n${n}` : ''}`)
       .digest('hex')
       .slice(0, 16)
-    if (taken.has(id) || stored.some(one => one.id === id)) continue
-    const old = find?.(id)
-    if (old && old.status !== 'withdrawn') continue
-    taken.add(id)
-    return old ? { id, old } : { id }
+    const old = find(id)
+    if (!old) return { id }
+    if (old.status === 'withdrawn') return { id, old }
   }
 }
