@@ -13,6 +13,7 @@ import { parseDuration } from '../src/duration.ts'
  *
  * The tests are those that stand in the folder; `--tests GLOB` (more than once if need be) takes only those that it names.
  * `--again` keeps what the last run over the same parts found where neither the code nor its tests changed since.
+ * `--sample 3` changes only every third of the statements, where all of them would take too long.
  * `--test-timeout 5s`: a change after which a quick test waits for ever is noticed as soon as that.
  * Prints the mutation score (share of changes that tests noticed) and each survivor; `docs/mutations.md` says why those that are left are harmless.
  * Exit code 0 when the score is at least GOAL.
@@ -28,6 +29,7 @@ const { values, positionals } = parseArgs({
     concurrency: { type: 'string', default: '2' },
     tests: { type: 'string', multiple: true, default: [] },
     again: { type: 'boolean', default: false },
+    sample: { type: 'string', default: '1' },
     'test-timeout': { type: 'string', default: '60s' },
   },
 })
@@ -44,12 +46,13 @@ mkdirSync(join(root, '.tidewatch'), { recursive: true })
 const options = {
   mutate,
   testRunner: 'vitest',
-  plugins: ['@stryker-mutator/vitest-runner', join(import.meta.dirname, 'mutate-survivors.ts')],
+  plugins: ['@stryker-mutator/vitest-runner', join(import.meta.dirname, 'mutate-plugins.ts')],
   vitest: { configFile: 'vitest.mutate.config.ts', related: false },
   // TypeScript 7 has no compiler API that the instrumenter could read the configuration with.
   tsconfigFile: 'none.json',
   tempDirName: `.tidewatch/mutating-${process.pid}`,
   ignorePatterns: ['.tidewatch', 'dist', 'recordings/*.tmp', 'docs', 'bench', 'lab'],
+  ignorers: ['sample'],
   coverageAnalysis: 'perTest',
   ignoreStatic: true,
   // What takes too long counts as noticed, so a busy machine must not be taken for an endless loop.
@@ -63,6 +66,7 @@ const options = {
   allowConsoleColors: false,
   logLevel: 'warn',
 } as ConstructorParameters<typeof Stryker>[0]
+process.env.MUTATE_SAMPLE = values.sample
 process.chdir(root)
 const folders = new Set(positionals.map(target => (target.endsWith('.ts') ? dirname(target) : target)))
 const tests = values.tests.length > 0 ? values.tests : [...folders].map(folder => `${folder}/**/*.test.ts`)
