@@ -30,6 +30,8 @@ export interface Anomaly {
   /** The last point examined was still strange, or calm for too short a time to call it over, so the end is not known yet. */
   readonly ongoing: boolean
   readonly shape?: Shape
+  /** Of series that were looked at together: in which of them it lies, the largest share first. */
+  readonly columns?: readonly AnomalyColumn[]
   /** Numbers of the shape: `{ before: 12, after: 480 }`; names are documented with the `shape` refiner. */
   readonly numbers?: Readonly<Record<string, number>>
   /** Why nobody is told. An ignored anomaly is stored and shown, never sent. */
@@ -40,6 +42,17 @@ export interface Anomaly {
   readonly sentence?: string
   /** With what the sentence is written, so that it can be written anew when the anomaly goes on or ends. */
   readonly wording?: Wording
+}
+
+/** The part that one column of a frame has in an anomaly. */
+export interface AnomalyColumn {
+  readonly name: string
+  /** 0 … 1; of all columns together 1. */
+  readonly share: number
+  /** At the peak; NaN where it is unknown. */
+  readonly value: number
+  /** Of the column that was the strangest at the peak, whose value, expected value and band are those of the anomaly. */
+  readonly expected?: number
 }
 
 /** What a sentence may know beside the anomaly. */

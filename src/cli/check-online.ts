@@ -2,6 +2,7 @@ import { formatDuration, HOUR, SECOND } from '../duration.ts'
 import { type Fault, SourceError } from '../errors.ts'
 import type { World } from '../execution/world.ts'
 import type { Frame } from '../frame/frame.ts'
+import { questionsOf } from '../pipeline/columns.ts'
 import type { Configuration, FlowConfig } from '../pipeline/configuration.ts'
 import { lastValue } from '../pipeline/history.ts'
 import type { LocatedDocument, Path } from '../pipeline/locate.ts'
@@ -48,15 +49,21 @@ export async function checkOnline(
     const source = reachable.get(flow.query.source)
     if (!source) continue
     const at = (...path: readonly string[]): Path => ['flows', i, ...path]
-    try {
-      const { series, found, warned } = await checkFlow(flow, source, world.now())
-      if (found !== undefined) faults.push(document.fault(at('query', 'expr'), found))
-      else answered.push({ name: flow.name, series })
-      for (const { path, message } of warned) warnings.push(document.fault(at(...path), message))
-    } catch (error) {
-      if (!(error instanceof SourceError)) throw error
-      faults.push(document.fault(at('query', 'expr'), `must be answered by ${flow.query.source}, got: ${error.message}`))
+    let total = 0
+    const before = faults.length
+    for (const [name, expr] of Object.entries(questionsOf(flow.query))) {
+      const place = flow.query.queries ? ['query', 'queries', name] : ['query', 'expr']
+      try {
+        const { series, found, warned } = await checkFlow(flow, { expr, place }, source, world.now())
+        if (found !== undefined) faults.push(document.fault(at(...place), found))
+        total += series
+        for (const { path, message } of warned) warnings.push(document.fault(at(...path), message))
+      } catch (error) {
+        if (!(error instanceof SourceError)) throw error
+        faults.push(document.fault(at(...place), `must be answered by ${flow.query.source}, got: ${error.message}`))
+      }
     }
+    if (faults.length === before) answered.push({ name: flow.name, series: total })
   }
   return { faults, warnings, flows: answered }
 }
@@ -68,13 +75,18 @@ interface FlowCheck {
   readonly warned: readonly { readonly path: readonly string[]; readonly message: string }[]
 }
 
-async function checkFlow(flow: FlowConfig, source: Source, now: number): Promise<FlowCheck> {
-  const { step, expr } = flow.query
+async function checkFlow(
+  flow: FlowConfig,
+  { expr, place }: { readonly expr: string; readonly place: readonly string[] },
+  source: Source,
+  now: number,
+): Promise<FlowCheck> {
+  const { step } = flow.query
   const length = Math.max(ROWS * step, HOUR)
   const { signal } = new AbortController()
   const answer = await source.read({ expr, step, range: { start: now - length, end: now } }, signal)
   const frames = answer.frames.filter(frame => lastValue(frame) > -Infinity)
-  const warned = answer.warnings.map(message => ({ path: ['query', 'expr'], message }))
+  const warned = answer.warnings.map(message => ({ path: place, message }))
   if (frames.length > 0) return { series: frames.length, warned: [...warned, ...checkTimes(flow, frames, now)] }
   const coarse = Math.max(step, flow.forget / (5 * ROWS))
   const day = await source.read({ expr, step: coarse, range: { start: now - flow.forget, end: now } }, signal)
@@ -83,7 +95,7 @@ async function checkFlow(flow: FlowConfig, source: Source, now: number): Promise
   if (series > 0)
     return {
       series,
-      warned: [...warned, { path: ['query', 'expr'], message: `${none}, though in the last ${formatDuration(flow.forget)}` }],
+      warned: [...warned, { path: place, message: `${none}, though in the last ${formatDuration(flow.forget)}` }],
     }
   return { series, found: `must find series that have data, got none in the last ${formatDuration(flow.forget)}`, warned }
 }

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { type Anomaly, seriesId } from '../anomaly.ts'
+import type { Detector } from '../detectors/detector.ts'
 import { detectors } from '../detectors/index.ts'
 import { formatDuration, HOUR } from '../duration.ts'
 import { InputError } from '../errors.ts'
@@ -43,6 +44,7 @@ const PANELS = 24
 /** `tidewatch detect`: finds what is odd in a CSV file or in the answer to a query. */
 export async function run(options: DetectCommand, terminal: Terminal): Promise<void> {
   const { out, err } = terminal
+  const { file } = options
   const examiners = options.detector.map((text): Examiner => {
     const { made, type } = makePart(detectors, '--detector', text)
     const own = made.missingData && options.rule === 'budget' ? '{ type: threshold, limit: 1 }' : options.rule
@@ -56,8 +58,13 @@ export async function run(options: DetectCommand, terminal: Terminal): Promise<v
 
   const progress = showProgress(err, () => performance.now())
   const examinations: Examination[] = []
+  const whole = file === undefined ? undefined : joinColumns(frames)
+  const [joint, alone] = [true, false].map(isJoint =>
+    examiners.filter(({ detector }) => isJoint === lookedAtTogether(detector, whole)),
+  )
+  if (whole) examinations.push(...examine(whole, joint!, refine, step))
   for (const [i, frame] of frames.entries()) {
-    examinations.push(...examine(frame, examiners, refine, step))
+    examinations.push(...examine(frame, alone!, refine, step))
     progress.say(`${i + 1} of ${frames.length} series`)
   }
   progress.end()
@@ -72,6 +79,17 @@ export async function run(options: DetectCommand, terminal: Terminal): Promise<v
   }
   if (options.json) out.write(`${JSON.stringify({ series: frames.length, step, warnings, anomalies }, null, 2)}\n`)
   else out.write(printAnomalies(anomalies, frames.length, terminal))
+}
+
+/** All columns of a file as one frame; undefined when there is one only. */
+function joinColumns(frames: readonly Frame<'value'>[]): Frame | undefined {
+  if (frames.length < 2) return undefined
+  const columns = Object.fromEntries(frames.map(({ labels, columns: { value } }) => [labels.column!, value]))
+  return { labels: {}, times: frames[0]!.times, columns }
+}
+
+function lookedAtTogether({ multivariate }: Detector, whole: Frame | undefined): boolean {
+  return whole !== undefined && multivariate === true
 }
 
 function strongest({ anomalies }: Examination): number {

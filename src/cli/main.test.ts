@@ -147,7 +147,7 @@ describe('detect', () => {
     const { code, out } = await run('detect', csv('a.csv'))
     expect(code).toBe(0)
     expect(out).toMatch(
-      /^START +LENGTH +DETECTOR +SHAPE +STRENGTH +WHAT\n2026-01-10T05:00:00Z +\d+m +default +\S+ +\S+× +requests /,
+      /^START +LENGTH +DETECTOR +SHAPE +STRENGTH +WHAT\n2026-01-10T05:00:00Z +[\dhm]+ +default +\S+× +requests was /,
     )
     expect(out).toContain('1 anomaly in 2 series')
   })

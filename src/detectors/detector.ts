@@ -99,6 +99,10 @@ export interface Detector {
   readonly causal: boolean
   /** Looks at all columns of a row together. The others look at the first column; `perColumn` runs them on each. */
   readonly multivariate?: boolean
+  /** A stream takes rows that have more columns than those before them, and goes on with the columns that it knows. */
+  readonly takesColumns?: boolean
+  /** Fewest columns of which it can say anything; 1 where it is not given. */
+  readonly fewestColumns?: number
   /**
    * There when it judges whether a series has data, not its numbers: 1 is clearly missing. It sees rows as they came, before any transform, and
    * learns inside events too.

@@ -6,14 +6,18 @@ import type { Detector, Judgement, MissingData, Models, Scores, State, Stream } 
 export function fromStream(options: {
   readonly lookback: number
   readonly multivariate?: boolean
+  readonly takesColumns?: boolean
+  readonly fewestColumns?: number
   readonly missingData?: MissingData
   readonly open: (snapshot?: State, models?: Models) => Stream
   readonly fit?: Detector['fit']
 }): Detector {
-  const { lookback, multivariate = false, missingData, open, fit } = options
+  const { lookback, multivariate = false, takesColumns = false, fewestColumns = 1, missingData, open, fit } = options
   return {
     lookback,
     multivariate,
+    takesColumns,
+    fewestColumns,
     causal: true,
     open,
     ...(fit ? { fit } : {}),

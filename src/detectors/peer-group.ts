@@ -44,7 +44,14 @@ export const peerGroup = component({
   type: 'peer-group',
   summary: 'Distance of each replica from the median of the others at the same time, beyond its usual distance.',
   config,
-  create: options => fromStream({ lookback: HOUR, multivariate: true, open: snapshot => openPeerGroup(options, snapshot) }),
+  create: options =>
+    fromStream({
+      lookback: HOUR,
+      multivariate: true,
+      takesColumns: true,
+      fewestColumns: FEWEST,
+      open: snapshot => openPeerGroup(options, snapshot),
+    }),
   examples: [{}, { kind: 'multiplicative', alpha: 0.05 }],
 })
 

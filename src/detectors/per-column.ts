@@ -11,7 +11,7 @@ import { fromStream } from './from-stream.ts'
 export function perColumn(detector: Detector): Detector {
   const { open, lookback } = detector
   if (!open) throw new TypeError('detector must have a stream to run per column')
-  return fromStream({ lookback, multivariate: true, open: snapshot => openPerColumn(open, snapshot) })
+  return fromStream({ lookback, multivariate: true, takesColumns: true, open: snapshot => openPerColumn(open, snapshot) })
 }
 
 /** A stream per column of the rows; see `perColumn`. */

@@ -54,6 +54,7 @@ it('posts the change as JSON with its key', async () => {
       expected: 120.25,
       lower: 90,
       upper: 150,
+      columns: [],
       numbers: { height: 360 },
       annotations: { severity: 'warning', owner: 'dns-team', runbook: 'https://runbooks.example/dns', 'label:team': 'dns' },
       url: 'http://tidewatch.example/#/anomalies/a1',
@@ -73,12 +74,20 @@ it('says unknown numbers as null', async () => {
   const message = exampleMessage()
   await send({
     ...message,
-    anomaly: { ...message.anomaly, expected: NaN, strength: Infinity, peak: NaN, numbers: { before: NaN } },
+    anomaly: {
+      ...message.anomaly,
+      expected: NaN,
+      strength: Infinity,
+      peak: NaN,
+      columns: [{ name: 'qps', share: 1, value: NaN }],
+      numbers: { before: NaN },
+    },
   })
   expect(receiver.receipts[0]!.body.anomaly).toMatchObject({
     expected: null,
     strength: null,
     peak: null,
+    columns: [{ name: 'qps', share: 1, value: null }],
     numbers: { before: null },
   })
 })

@@ -88,6 +88,8 @@ export interface WebhookBody {
     readonly expected: number | null
     readonly lower: number | null
     readonly upper: number | null
+    /** Of series that were looked at together: in which of them it lies, the largest share (0 … 1) first, with the value at the peak. */
+    readonly columns: readonly { readonly name: string; readonly share: number; readonly value: number | null }[]
     readonly numbers: Readonly<Record<string, number | null>>
     /** Severity, owner, runbook … of the flow; its labels as `label:NAME`, of which `severity` wins. */
     readonly annotations: Readonly<Record<string, string>>
@@ -123,6 +125,7 @@ export function webhookBody({ key, kind, anomaly }: Message, externalUrl: string
       expected: known(anomaly.expected),
       lower: known(anomaly.lower),
       upper: known(anomaly.upper),
+      columns: (anomaly.columns ?? []).map(({ name, share, value }) => ({ name, share, value: known(value) })),
       numbers: Object.fromEntries(Object.entries(anomaly.numbers ?? {}).map(([name, value]) => [name, known(value)])),
       annotations: { ...anomaly.annotations, ...(ofLabel !== undefined && { severity: ofLabel }) },
       url: `${externalUrl}/#/anomalies/${encodeURIComponent(anomaly.id)}`,

@@ -6,8 +6,9 @@ import type { Detector, MissingData, Scores, State, Stream } from '../detectors/
 import { runStream } from '../detectors/from-stream.ts'
 import { detectors } from '../detectors/index.ts'
 import { keepOut } from '../detectors/keep-out.ts'
+import { perColumn } from '../detectors/per-column.ts'
 import { formatDuration, parseDuration } from '../duration.ts'
-import { concat, type Frame, fromValues, rowAt, slice, type TimeRange } from '../frame/frame.ts'
+import { concat, type Frame, rowAt, slice, type TimeRange } from '../frame/frame.ts'
 import { type DuringEvent, duringEvents } from '../refiners/during.ts'
 import { refiners } from '../refiners/index.ts'
 import { GAP_STEPS } from '../refiners/merge.ts'
@@ -15,10 +16,12 @@ import type { Refiner } from '../refiners/refiner.ts'
 import { withNote } from '../refiners/sentence.ts'
 import { findAnomalies } from '../rules/find-anomalies.ts'
 import { rules } from '../rules/index.ts'
+import { nameColumns } from '../rules/name-columns.ts'
 import { judged, type Rule } from '../rules/rule.ts'
 import type { Diagnostic, Snapshot, StoredModel } from '../stores/store.ts'
 import { transforms } from '../transforms/index.ts'
 import { chain, type Transform, type TransformStream, transformFrame } from '../transforms/transform.ts'
+import { anyColumn, arrangeColumns, columnLabels, hasColumns } from './columns.ts'
 import { create, type FlowConfig, type Part } from './configuration.ts'
 import { configurationHash } from './configuration-hash.ts'
 import { firstValue, lastValue } from './history.ts'
@@ -29,8 +32,11 @@ import { encodeState, readState } from './state.ts'
 
 /** What a flow computes on; plain data, so that it crosses threads. */
 export interface FlowInput {
-  /** One per series; rows from the time of the newest snapshot (or from the beginning of the history, for a series without one) to `range.end`. */
-  readonly frames: readonly Frame<'value'>[]
+  /**
+   * One per series, or for each group of them that is looked at together; rows from the time of the newest snapshot (or from the beginning of the
+   * history, for a series without one) to `range.end`.
+   */
+  readonly frames: readonly Frame[]
   readonly snapshots: readonly Snapshot[]
   /** What is reported: everything from the time of the newest snapshot on. */
   readonly range: TimeRange
@@ -66,6 +72,8 @@ interface Remembered extends State {
   readonly since?: number
   /** First and last row with data, for a detector of missing data. */
   readonly life?: Life
+  /** Names of the columns, in the places that the stream knows them at; where several are looked at together. */
+  readonly columns?: readonly string[]
 }
 
 /**
@@ -81,11 +89,13 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
   )
   const { step } = config.query
   const gap = mergeGap(config)
+  const together = hasColumns(config.query)
+  const single = together ? [] : ['value']
   const frames = new Map(input.frames.map(frame => [seriesId(frame.labels), frame]))
   const remembered = new Map(input.snapshots.map(snapshot => [`${snapshot.detector}\n${seriesId(snapshot.labels)}`, snapshot]))
   for (const { labels, time } of input.snapshots)
     if (!frames.has(seriesId(labels)))
-      frames.set(seriesId(labels), emptyFrame(labels, { start: Math.max(time, range.start), end: range.end }, step))
+      frames.set(seriesId(labels), emptyFrame(labels, { start: Math.max(time, range.start), end: range.end }, step, single))
 
   const settled = settleTime(config, input)
   const oldest = input.snapshots.reduce((time, snapshot) => Math.min(time, snapshot.time), range.start)
@@ -98,8 +108,10 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
   const forgotten: { labels: Labels; detector: string }[] = []
   const damaged: { labels: Labels; detector: string; reason: string }[] = []
   const presences: Presence[] = []
-  for (const [id, frame] of frames) {
+  const diagnostics: Diagnostic[] = []
+  for (const [id, given] of frames) {
     for (const member of members) {
+      let frame: Frame = member.detector.missingData ? anyColumn(given) : given
       const snapshot = remembered.get(`${member.name}\n${id}`)
       if (snapshot && mayWait(member, snapshot, frame, input) && settled - snapshot.time < SHORTEST_PATIENCE * step) {
         // Its models are in use.
@@ -114,6 +126,16 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
       }
       const decoded = stored as Remembered | undefined
       const before = decoded?.configuration === member.configuration ? decoded : undefined
+      const arranged =
+        together && !member.detector.missingData
+          ? arrangeColumns(frame, before?.columns ?? Object.keys(config.query.queries ?? {}))
+          : undefined
+      if (arranged) frame = arranged.frame
+      // What has not had a column yet has nothing to be judged.
+      if (Object.keys(frame.columns).length === 0) continue
+      const names = Object.keys(frame.columns)
+      const grown = before?.columns && arranged && !member.detector.takesColumns ? arranged.grown : 0
+      if (grown > 0) frame = { ...frame, columns: Object.fromEntries(Object.entries(frame.columns).slice(0, -grown)) }
       const from = snapshot ? snapshot.time : -Infinity
       const models = member.detector.fit && learned?.modelsFor(member.name, frame.labels)
       const opened = member.detector.open!(before?.stream, models)
@@ -133,11 +155,20 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
       const learnedRows = (before?.rows ?? 0) + knownRows(past.scores)
       const find = (scores: Scores, strength: Float64Array) => {
         const context = { scores, step: memberStep, findsMissingData: missingData !== undefined }
-        const found = findAnomalies(scores, strength, member.name, memberStep).map(one => markNaN(one, frame))
+        const found = findAnomalies(scores, strength, member.name, memberStep).map(one =>
+          nameColumns(markNaN(one, frame), scores, frame),
+        )
         return [during, ...refine].reduce<readonly Anomaly[]>((all, refiner) => refiner.refine(all, context), found)
       }
       const life = missingData && liveOn(lifeBefore(before), slice(rows, { start: -Infinity, end: settled }), missingData)
-      if (settled > from) {
+      if (grown > 0) {
+        // It goes on with those that it knows in this run; the next one begins anew with all, from their history.
+        forgotten.push({ labels: frame.labels, detector: member.name })
+        diagnostics.push({
+          level: 'info',
+          message: `${member.name} learns ${seriesId(frame.labels)} anew: ${names.slice(-grown).join(', ')} came`,
+        })
+      } else if (settled > from) {
         const newest = Math.max(seen, lastValue(rows))
         if (newest < range.end - (missingData ? config.forget : patience(config, newest - since))) {
           if (!snapshot) continue
@@ -155,6 +186,7 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
           ...(transform ? { transform: transform.snapshot() } : {}),
           configuration: member.configuration,
           ...(life ? { life } : {}),
+          ...(arranged ? { columns: names } : {}),
         }
         snapshots.push({ labels: frame.labels, detector: member.name, time: settled, state: encodeState(state) })
       }
@@ -176,7 +208,8 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
       const reported = found.filter(anomaly => anomaly.end > range.start - late).map(anomaly => keepOpen(anomaly, calmSince))
       anomalies.push(...reported)
       if (config.keep > 0 && (input.keepAll || reported.length > 0))
-        points.push({ detector: member.name, scores: slice(scores, { start: range.end - config.keep, end: range.end }) })
+        for (const kept of withColumns(slice(scores, { start: range.end - config.keep, end: range.end }), arranged && frame))
+          points.push({ detector: member.name, scores: kept })
     }
   }
   const wanted = learned?.wanted() ?? []
@@ -189,7 +222,7 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
     forgotten,
     damaged,
     watermark: settled,
-    diagnostics: damaged.map(warnOf),
+    diagnostics: [...diagnostics, ...damaged.map(warnOf)],
     range,
     series,
     presences,
@@ -209,7 +242,7 @@ function warnOf({ labels, detector, reason }: NonNullable<Findings['damaged']>[n
 function countLive(
   { detect, query: { step }, reexamine }: FlowConfig,
   end: number,
-  frames: ReadonlyMap<string, Frame<'value'>>,
+  frames: ReadonlyMap<string, Frame>,
   presences: readonly Presence[],
 ): number {
   const { detector } = presences[0] ?? {}
@@ -251,14 +284,14 @@ function endForgotten(anomaly: Anomaly, forget: number): Anomaly {
  * snapshot stays as it is, and the rows are made up for when it has a value again, or after a while. Where series come and go all the time, most that
  * are remembered are away. Not where all scores are kept, which say what was expected meanwhile, nor behind a transform, which may fill holes.
  */
-function mayWait({ detector, transform }: Member, { time }: Snapshot, frame: Frame<'value'>, input: FlowInput): boolean {
+function mayWait({ detector, transform }: Member, { time }: Snapshot, frame: Frame, input: FlowInput): boolean {
   return !input.keepAll && !detector.missingData && !transform && lastValue(frame) < time
 }
 
 /** The frame with rows from `from` on, without values where it was not asked for because its stream waited. */
-function reachBack(frame: Frame<'value'>, from: number, start: number, step: number): Frame<'value'> {
+function reachBack(frame: Frame, from: number, start: number, step: number): Frame {
   const end = Math.min(start, frame.times[0] ?? start)
-  return from < end ? concat(emptyFrame(frame.labels, { start: from, end }, step), frame) : frame
+  return from < end ? concat(emptyFrame(frame.labels, { start: from, end }, step, Object.keys(frame.columns)), frame) : frame
 }
 
 /** Joins what was computed apart. */
@@ -339,7 +372,8 @@ function transformOf({ transform = [] }: FlowConfig): Transform {
 
 function makeMember(part: Part & { readonly name: string }, config: FlowConfig, family: Registry<Detector>): Member {
   const { name, rule: own, ...rest } = part as Part & { readonly name: string; readonly rule?: Part }
-  const detector = create<Detector, void>(family, rest as Part, undefined)
+  const made = create<Detector, void>(family, rest as Part, undefined)
+  const detector = hasColumns(config.query) && !made.multivariate && !made.missingData ? perColumn(made) : made
   return {
     name,
     detector,
@@ -356,8 +390,11 @@ interface Judging {
   readonly isOut: ((time: number) => boolean) | undefined
 }
 
-function judge({ member, stream, transform, isOut }: Judging, rows: Frame<'value'>, state: State | undefined) {
-  const scores = runStream(stream, transform ? transformFrame(transform, rows) : rows, { start: -Infinity, end: Infinity })
+function judge({ member, stream, transform, isOut }: Judging, rows: Frame, state: State | undefined) {
+  const scores = runStream(stream, transform ? transformFrame(transform, rows as Frame<'value'>) : rows, {
+    start: -Infinity,
+    end: Infinity,
+  })
   if (!isOut || !scores.times.some(isOut)) return { scores, ...member.rule.judge(scores, state) }
   // Rows inside events are judged, but their scores do not teach the rule what is usual.
   const alarm = judged(scores).map((score, i) => (isOut(scores.times[i]) ? NaN : score))
@@ -414,14 +451,40 @@ export function hasData({ frames, range }: FlowInput): boolean {
   return frames.some(frame => Number.isFinite(lastValue(slice(frame, { start: range.start, end: range.end }))))
 }
 
+/** What is said of a frame, and for charts each of its columns beside it, with what was expected where it was the strangest. */
+function withColumns(scores: Scores, frame: Frame | undefined): readonly Scores[] {
+  if (!frame) return [scores]
+  const { times, columns } = scores
+  const { channel } = columns
+  return [
+    scores,
+    ...Object.entries(frame.columns).map(([name, values], c): Scores => {
+      const where = (from: Float64Array) => from.map((value, i) => (channel?.[i] === c ? value : NaN))
+      return {
+        labels: columnLabels(scores.labels, name),
+        times,
+        columns: {
+          value: Float64Array.from(times, time => values[rowAt(frame.times, time)] ?? NaN),
+          score: columns[`share${c}`] ?? where(columns.score),
+          expected: where(columns.expected),
+          lower: where(columns.lower),
+          upper: where(columns.upper),
+        },
+      }
+    }),
+  ]
+}
+
 function knownRows({ columns }: Scores): number {
   let known = 0
   for (const value of columns.value) if (!Number.isNaN(value)) known++
   return known
 }
 
-function emptyFrame(labels: Labels, { start, end }: TimeRange, step: number): Frame<'value'> {
+/** Rows without a value. */
+function emptyFrame(labels: Labels, { start, end }: TimeRange, step: number, columns: readonly string[]): Frame {
   const first = Math.ceil(start / step) * step
   const times = Float64Array.from({ length: Math.max(0, Math.ceil((end - first) / step)) }, (_, i) => first + i * step)
-  return fromValues(times, new Float64Array(times.length).fill(NaN), labels)
+  const unknown = () => new Float64Array(times.length).fill(NaN)
+  return { labels, times, columns: Object.fromEntries(columns.map(name => [name, unknown()])) }
 }

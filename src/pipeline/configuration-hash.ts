@@ -16,7 +16,9 @@ export function configurationHash(
 ): string {
   const { type, name: _, rule: __, ...options } = detector
   const filled: unknown = (family[type]!.config as z.ZodType).parse(options)
-  const all = [type, filled, transform, query.expr, query.step]
+  const { expr, queries, by, columns, step } = query
+  const together = queries || columns ? [{ queries, by, columns }] : []
+  const all = [type, filled, transform, expr, step, ...together]
   return createHash('sha256').update(JSON.stringify(all, inOrder)).digest('hex').slice(0, 16)
 }
 

@@ -15,6 +15,20 @@ export interface CheckedPart {
   readonly config: unknown
 }
 
+/** What a flow asks: one question, whose series are looked at one by one unless `columns` is given, or several that are looked at together. */
+export interface QueryConfig {
+  readonly source: string
+  /** The one question; there unless there are `queries`. */
+  readonly expr?: string
+  readonly step: number
+  /** Several questions by name, each a column of the frame. */
+  readonly queries?: Readonly<Record<string, string>>
+  /** With `queries`: labels that tell apart what they are about, each with a frame of its own. */
+  readonly by?: readonly string[]
+  /** With `expr`: series that differ only in these labels are the columns of one frame. */
+  readonly columns?: readonly string[]
+}
+
 /** One flow, as people write it, durations in ms. Plain data. */
 export interface FlowConfig {
   readonly name: string
@@ -22,7 +36,7 @@ export interface FlowConfig {
   readonly every: number
   /** Cron expression (UTC) that says when, instead of every multiple of `every`. */
   readonly cron?: string
-  readonly query: { readonly source: string; readonly expr: string; readonly step: number }
+  readonly query: QueryConfig
   /** What is done to the rows before detectors see them, one after the other; `absence` sees them as they are. */
   readonly transform?: readonly Part[]
   /** When something is to be expected: rows inside an event teach nothing. Files are read already. */

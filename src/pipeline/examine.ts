@@ -3,6 +3,7 @@ import type { Detector, Scores } from '../detectors/detector.ts'
 import type { Frame } from '../frame/frame.ts'
 import type { Refiner } from '../refiners/refiner.ts'
 import { findAnomalies } from '../rules/find-anomalies.ts'
+import { nameColumns } from '../rules/name-columns.ts'
 import type { Rule } from '../rules/rule.ts'
 
 /** A detector with the rule that judges its scores. */
@@ -21,7 +22,7 @@ export interface Examination {
   readonly anomalies: readonly Anomaly[]
 }
 
-/** Scores, judges and refines all rows of one series at once, without state and without I/O. `step` in ms. */
+/** Scores, judges and refines all rows of one frame at once, without state and without I/O. `step` in ms. */
 export function examine(
   frame: Frame,
   examiners: readonly Examiner[],
@@ -31,7 +32,7 @@ export function examine(
   return examiners.map(({ name, detector, rule }) => {
     const scores = detector.detect(frame, { start: -Infinity, end: Infinity })
     const { strength } = rule.judge(scores)
-    const found: readonly Anomaly[] = findAnomalies(scores, strength, name, step)
+    const found: readonly Anomaly[] = findAnomalies(scores, strength, name, step).map(one => nameColumns(one, scores, frame))
     const context = { scores, step, findsMissingData: detector.missingData !== undefined }
     const anomalies = refiners.reduce((before, refiner) => refiner.refine(before, context), found)
     return { detector: name, scores, strength, anomalies }

@@ -21,6 +21,11 @@ const labelSchema = z.string().regex(/^[A-Za-z_]\w*$/, {
   error: ({ input }) => `must be the name of a label, got ${JSON.stringify(input)}`,
 })
 
+/** Letters first, so that no column is called like a number, which objects would put before the others. */
+const columnSchema = z.string().regex(/^[A-Za-z_][\w.:-]*$/, {
+  error: ({ input }) => `must be a name that begins with a letter, got ${JSON.stringify(input)}`,
+})
+
 const oneOrMany = (item: z.ZodType) => z.union([item, z.array(item)])
 
 export const flowSchema = z.strictObject({
@@ -31,8 +36,25 @@ export const flowSchema = z.strictObject({
   query: z
     .strictObject({
       source: z.string().optional().meta({ description: 'a name under `sources`; the only one when there is one' }),
-      expr: z.string().min(1).meta({ description: 'what to ask, in the language of the source' }),
+      expr: z.string().min(1).optional().meta({ description: 'what to ask, in the language of the source' }),
+      queries: z.record(columnSchema, z.string().min(1)).optional().meta({
+        description: 'in place of expr: several questions by name, whose answers are looked at together, each a column',
+      }),
+      by: oneOrMany(labelSchema)
+        .optional()
+        .meta({ description: 'with queries: labels that tell apart what they are about, such as instance; default nothing' }),
+      columns: oneOrMany(labelSchema).optional().meta({
+        description: 'with expr: series that differ only in these labels are looked at together, such as pod or instance',
+      }),
       step: duration().optional().meta({ description: 'time between rows; default `every`' }),
+    })
+    .superRefine((given, context) => {
+      const fault = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message })
+      if (given.expr === undefined && given.queries === undefined) fault([], 'must have an expr or queries, got neither')
+      if (given.expr !== undefined && given.queries !== undefined) fault(['queries'], 'must not be given beside expr, got both')
+      if (given.queries && Object.keys(given.queries).length < 2) fault(['queries'], 'must be at least two; one alone is an expr')
+      if (given.by !== undefined && given.queries === undefined) fault(['by'], 'must be given with queries, got none')
+      if (given.columns !== undefined && given.expr === undefined) fault(['columns'], 'must be given with expr, got none')
     })
     .meta({ description: 'the series to look at' }),
   transform: part()

@@ -4,12 +4,13 @@ import type { Detector } from '../detectors/detector.ts'
 import { HOUR } from '../duration.ts'
 import type { TimeRange } from '../frame/frame.ts'
 import type { Snapshot } from '../stores/store.ts'
+import { joinQueries, questionsOf, spreadColumns } from './columns.ts'
 import { type FlowInput, fits } from './compute-flow.ts'
-import type { FlowConfig } from './configuration.ts'
+import type { FlowConfig, QueryConfig } from './configuration.ts'
 import { explainer } from './explaining.ts'
-import { askHistory, firstValue } from './history.ts'
+import { askHistory, type FrameAnswer, firstValue } from './history.ts'
 import { openLateness } from './lateness.ts'
-import type { Findings, Pipeline } from './pipeline.ts'
+import type { Findings, Pipeline, Reader } from './pipeline.ts'
 
 /** Computes in this thread or in another. */
 export type Compute = (config: FlowConfig, input: FlowInput, signal: AbortSignal) => Promise<Findings>
@@ -37,7 +38,7 @@ export const MOST_ROWS_BEHIND = 11_000
  * they want others; without, those that learn do so as they go.
  */
 export function flowPipeline(config: FlowConfig, lookback: number, compute: Compute, options: FlowOptions = {}): Pipeline {
-  const { source, expr, step } = config.query
+  const { step } = config.query
   const { models: hasModels = false, family } = options
   let birthsAskedAt = -Infinity
   const explain = explainer(config, family)
@@ -45,16 +46,7 @@ export function flowPipeline(config: FlowConfig, lookback: number, compute: Comp
   return {
     async run({ range, reader, signal, now }) {
       const ask = (asked: TimeRange, every: number) =>
-        reader.read(
-          {
-            kind: 'series',
-            source,
-            expr,
-            step: every,
-            range: { start: Math.floor(asked.start / every) * every, end: asked.end },
-          },
-          signal,
-        )
+        askFrames(config.query, { start: Math.floor(asked.start / every) * every, end: asked.end }, every, reader, signal)
       const remembered = await reader.read({ kind: 'snapshots', flow: config.name }, signal)
       const models = hasModels ? await reader.read({ kind: 'models', flow: config.name }, signal) : undefined
       const oldest = range.end - Math.max(MOST_ROWS_BEHIND * step, lookback)
@@ -100,6 +92,26 @@ export function flowPipeline(config: FlowConfig, lookback: number, compute: Comp
       }
     },
   }
+}
+
+/** The frames of a flow: its series as they come, or those that are looked at together joined. All questions are asked at once. */
+async function askFrames(
+  query: QueryConfig,
+  range: TimeRange,
+  step: number,
+  reader: Reader,
+  signal: AbortSignal,
+): Promise<FrameAnswer> {
+  const { source } = query
+  const names = Object.entries(questionsOf(query))
+  const answers = await Promise.all(names.map(([, expr]) => reader.read({ kind: 'series', source, expr, step, range }, signal)))
+  const diagnostics = answers.flatMap(answer => answer.diagnostics)
+  if (query.queries) {
+    const byName = Object.fromEntries(names.map(([name], i) => [name, answers[i]!.frames]))
+    return { frames: joinQueries(byName, { ...query, step }), diagnostics }
+  }
+  const [{ frames }] = answers
+  return { frames: query.columns ? spreadColumns(frames, { ...query, step }) : frames, diagnostics }
 }
 
 /** A range of at least one row. */

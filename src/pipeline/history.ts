@@ -1,9 +1,15 @@
 import { seriesId } from '../anomaly.ts'
 import type { Frame, TimeRange } from '../frame/frame.ts'
-import type { SeriesAnswer } from './pipeline.ts'
+import type { Diagnostic } from '../stores/store.ts'
 
 /** Asks for the series of a flow with that time (ms) between rows. */
-export type AskSeries = (range: TimeRange, step: number) => Promise<SeriesAnswer>
+export type AskSeries = (range: TimeRange, step: number) => Promise<FrameAnswer>
+
+/** The rows of a flow; its frames have one column unless it looks at several together. */
+export interface FrameAnswer {
+  readonly frames: readonly Frame[]
+  readonly diagnostics: readonly Diagnostic[]
+}
 
 /** Of a history of more rows it is asked first, with as many as this, where it begins. */
 const OVERVIEW_ROWS = 10_000
@@ -18,7 +24,7 @@ export async function askHistory(
   range: TimeRange,
   step: number,
   only?: ReadonlySet<string>,
-): Promise<SeriesAnswer> {
+): Promise<FrameAnswer> {
   const rows = (range.end - range.start) / step
   if (rows <= 2 * OVERVIEW_ROWS) return ask(range, step)
   const overviewStep = Math.ceil(rows / OVERVIEW_ROWS) * step
@@ -31,13 +37,13 @@ export async function askHistory(
 }
 
 /** Time of the first row with a value; Infinity without one. */
-export function firstValue({ times, columns }: Frame<'value'>): number {
-  const at = columns.value.findIndex(value => !Number.isNaN(value))
-  return at < 0 ? Infinity : times[at]
+export function firstValue({ times, columns }: Frame): number {
+  const first = Object.values(columns).map(column => column.findIndex(value => !Number.isNaN(value)))
+  return Math.min(Infinity, ...first.filter(at => at >= 0).map(at => times[at]))
 }
 
 /** Time of the last row with a value; -Infinity without one. */
-export function lastValue({ times, columns }: Frame<'value'>): number {
-  for (let i = times.length - 1; i >= 0; i--) if (!Number.isNaN(columns.value[i])) return times[i]
-  return -Infinity
+export function lastValue({ times, columns }: Frame): number {
+  const last = Object.values(columns).map(column => column.findLastIndex(value => !Number.isNaN(value)))
+  return Math.max(-Infinity, ...last.filter(at => at >= 0).map(at => times[at]))
 }

@@ -11,7 +11,7 @@ export interface Lateness {
    * Where the rows of a run end that can be judged, and a warning when `delay` is too small. Rows that no series has yet, and that are usually filled
    * by a later run, are late, not missing.
    */
-  judgeUntil(frames: readonly Frame<'value'>[], end: number, now: number): { readonly end: number; readonly warning?: string }
+  judgeUntil(frames: readonly Frame[], end: number, now: number): { readonly end: number; readonly warning?: string }
 }
 
 /** Learns how late the samples of one flow are, from one run to the next. */
@@ -41,11 +41,11 @@ export function openLateness({ delay, every, query: { step } }: Pick<FlowConfig,
 }
 
 /** Whether at least half of the rows have a value in some series. */
-function isDense(frames: readonly Frame<'value'>[], range: TimeRange, step: number): boolean {
+function isDense(frames: readonly Frame[], range: TimeRange, step: number): boolean {
   const filled = new Set(
     frames.flatMap(frame => {
       const { times, columns } = slice(frame, range)
-      return Array.from(times).filter((_, i) => !Number.isNaN(columns.value[i]))
+      return Array.from(times).filter((_, i) => Object.values(columns).some(column => !Number.isNaN(column[i])))
     }),
   )
   return filled.size >= (range.end - range.start) / step / 2

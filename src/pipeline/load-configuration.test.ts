@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { peerGroup } from '../detectors/peer-group.ts'
 import { ConfigError } from '../errors.ts'
 import { Secret } from '../secret.ts'
 import { toyFamilies } from '../testing/toy-families.ts'
@@ -35,6 +36,36 @@ it('reads how models are fitted, and what they share', () => {
   expect(training).toEqual({ threads: 2, deadline: 90_000 })
   expect(flows[0].replicas).toEqual(['shard'])
   expect(load(flow('replicas: []')).flows[0].replicas).toEqual([])
+})
+
+describe('several columns', () => {
+  it('are several queries by name, with what tells their subjects apart', () => {
+    const text = SMALL.replace('expr: up', 'queries: { qps: a, errors: b }, by: [instance]').replace(
+      'query:',
+      'detect: default\n    query:',
+    )
+    expect(load(text).flows[0].query).toEqual({
+      source: 'prom',
+      step: 60_000,
+      queries: { qps: 'a', errors: 'b' },
+      by: ['instance'],
+    })
+  })
+
+  const withPeers = { families: { ...families, detectors: { ...families.detectors, 'peer-group': peerGroup } } }
+
+  it('are the series of one query that differ in some labels', () => {
+    const { query } = load(flow('detect: peer-group').replace('expr: up', 'expr: up, columns: pod'), withPeers).flows[0]
+    expect(query).toEqual({ source: 'prom', step: 60_000, expr: 'up', columns: ['pod'] })
+  })
+
+  it('are as many as a detector that compares them needs', () => {
+    const needs = 'peer-group must have at least 3 columns to compare'
+    const advice = 'give the query `columns` or `queries`'
+    expect(() => load(flow('detect: peer-group'), withPeers)).toThrow(`f.yaml:7:13 flows[0].detect: ${needs}, got 1; ${advice}`)
+    const two = flow('detect: [default, peer-group]').replace('expr: up', 'queries: { a: x, b: y }')
+    expect(() => load(two, withPeers)).toThrow(`f.yaml:7:23 flows[0].detect[1]: ${needs}, got 2; ${advice}`)
+  })
 })
 
 describe('how the watch reports on itself', () => {
@@ -330,7 +361,37 @@ describe('faults', () => {
     [
       'no expression',
       SMALL.replace('expr: up', 'step: 1m'),
-      'f.yaml:6:12 flows[0].query.expr: must be given (text), got nothing',
+      'f.yaml:6:12 flows[0].query: must have an expr or queries, got neither',
+    ],
+    [
+      'an expression beside several queries',
+      SMALL.replace('expr: up', 'expr: up, queries: { a: x, b: y }'),
+      'f.yaml:6:33 flows[0].query.queries: must not be given beside expr, got both',
+    ],
+    [
+      'a single named query',
+      SMALL.replace('expr: up', 'queries: { a: x }'),
+      'f.yaml:6:23 flows[0].query.queries: must be at least two; one alone is an expr',
+    ],
+    [
+      'a name of a query that is a number',
+      SMALL.replace('expr: up', 'queries: { 1: x, b: y }'),
+      'f.yaml:6:25 flows[0].query.queries.1: must be a name that begins with a letter, got "1"',
+    ],
+    [
+      'entities of a single query',
+      SMALL.replace('expr: up', 'expr: up, by: instance'),
+      'f.yaml:6:28 flows[0].query.by: must be given with queries, got none',
+    ],
+    [
+      'columns of several queries',
+      SMALL.replace('expr: up', 'queries: { a: x, b: y }, columns: pod'),
+      'f.yaml:6:48 flows[0].query.columns: must be given with expr, got none',
+    ],
+    [
+      'a transform of several columns',
+      flow('transform: fill').replace('expr: up', 'expr: up, columns: pod'),
+      'f.yaml:7:16 flows[0].transform: must not be given where several columns are looked at together; write it into the queries',
     ],
     [
       'a channel that is not there',

@@ -1,6 +1,7 @@
 import { Cron } from 'croner'
 import { z } from 'zod'
 import type { Registry } from '../component.ts'
+import type { Detector } from '../detectors/detector.ts'
 import { DAY, formatDuration, MINUTE, SECOND } from '../duration.ts'
 import { ConfigError, type Fault } from '../errors.ts'
 import { guess } from '../nearest.ts'
@@ -271,6 +272,7 @@ function readFlow(
   if (Object.keys(detectors).length > 0 && detect.length === 0 && Array.isArray(value.detect))
     check.fault([...path, 'detect'], 'must have at least one detector, got none')
   if (!result.ok) return undefined
+  checkColumns(path, result.value, detect, check)
 
   const isGood = (entry: readonly [Path, Part | undefined]): entry is readonly [Path, Part] => entry[1] !== undefined
   const fitting = transform.filter(isGood)
@@ -294,7 +296,7 @@ function readFlow(
     name,
     ...present({ summary, cron, owner, runbook, lookback }),
     ...times.flow,
-    query: { source, expr: query.expr, step: times.step },
+    query: readQuery(source, query, times.step),
     ...(fitting.length > 0 ? { transform: fitting.map(([, part]) => part) } : {}),
     ...(calendar.length > 0 ? { calendar: calendar as readonly Part[] } : {}),
     detect: detect as FlowConfig['detect'],
@@ -305,6 +307,34 @@ function readFlow(
     severity,
     ...(replicas === undefined ? {} : { replicas: [replicas].flat() as string[] }),
   }
+}
+
+/** What cannot be done with the columns of a flow, and detectors that would never say anything of so few. */
+function checkColumns(path: Path, { query, transform }: FlowText, detect: readonly (Part | undefined)[], check: Check): void {
+  const { columns, queries } = query
+  const together = columns !== undefined || queries !== undefined
+  if (together && transform !== undefined)
+    check.fault(
+      [...path, 'transform'],
+      'must not be given where several columns are looked at together; write it into the queries',
+    )
+  if (columns !== undefined) return
+  const count = queries ? Object.keys(queries).length : 1
+  for (const [i, part] of detect.entries()) {
+    if (!part) continue
+    const { name: _, rule: __, ...rest } = part
+    const { fewestColumns = 1 } = create<Detector, void>(check.options.families.detectors, rest as Part, undefined)
+    if (fewestColumns > count)
+      check.fault(
+        [...path, 'detect', ...(detect.length > 1 ? [i] : [])],
+        `${part.type} must have at least ${fewestColumns} columns to compare, got ${count}; give the query \`columns\` or \`queries\``,
+      )
+  }
+}
+
+function readQuery(source: string, { expr, queries, by, columns }: FlowText['query'], step: number): FlowConfig['query'] {
+  const many = (names: unknown) => (names === undefined ? undefined : ([names].flat() as string[]))
+  return { source, step, ...present({ expr, queries, by: many(by), columns: many(columns) }) }
 }
 
 function readHeartbeat(value: unknown, notifiers: readonly string[], check: Check): HeartbeatConfig | undefined {

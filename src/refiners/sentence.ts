@@ -1,4 +1,4 @@
-import type { Anomaly, Labels, Wording } from '../anomaly.ts'
+import type { Anomaly, AnomalyColumn, Labels, Wording } from '../anomaly.ts'
 import { DAY, formatDuration, MINUTE, SECOND } from '../duration.ts'
 import { isInfinite } from '../math/is-measured.ts'
 
@@ -8,7 +8,11 @@ export function writeSentence(anomaly: Anomaly, wording: Wording = {}): string {
 }
 
 function writeShape(anomaly: Anomaly, wording: Wording): string {
-  const subject = describeSeries(anomaly.labels, wording)
+  const whole = describeSeries(anomaly.labels, wording)
+  const leading = leadingColumns(anomaly)
+  if (leading.length > 1 || (leading[0] && leading[0].expected === undefined))
+    return writeTogether(anomaly, leading, whole, wording)
+  const subject = !leading[0] ? whole : whole === UNNAMED ? leading[0].name : `${leading[0].name} of ${whole}`
   switch (anomaly.shape) {
     case 'silence':
       return writeMissing(anomaly, subject, wording)
@@ -23,6 +27,34 @@ function writeShape(anomaly: Anomaly, wording: Wording): string {
     default:
       return writeSpike(anomaly, subject, wording)
   }
+}
+
+/** A sentence names so many columns at most, and as few as make up so large a part of the score. */
+const MOST_LEADING = 3
+const LEADING_SHARE = 0.8
+
+function leadingColumns({ columns = [] }: Anomaly): readonly AnomalyColumn[] {
+  let before = 0
+  return columns.slice(0, MOST_LEADING).filter(({ share }) => {
+    const isNeeded = before < LEADING_SHARE
+    before += share
+    return isNeeded
+  })
+}
+
+function writeTogether(anomaly: Anomaly, leading: readonly AnomalyColumn[], subject: string, wording: Wording): string {
+  const { ongoing } = anomaly
+  const names = leading.map(({ name }) => name)
+  const [verb, together] = names.length > 1 ? [ongoing ? 'are' : 'were', ' together'] : [ongoing ? 'is' : 'was', '']
+  const values = leading.map(({ name, value, share, expected = NaN }) => {
+    const usual = Number.isFinite(expected) ? ` where ${formatNumber(expected)} is usual` : ''
+    return `${name} ${ongoing ? 'is' : 'was'} ${formatNumber(value)}${usual} (${Math.round(share * 100)}% of the score)`
+  })
+  return `${subject}: ${listNames(names)} ${verb} unusual${together} ${writeTime(anomaly, wording)}: ${values.join(', ')}`
+}
+
+function listNames(names: readonly string[]): string {
+  return names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${names.at(-1)}` : names.join('')
 }
 
 function writeSpike(anomaly: Anomaly, subject: string, wording: Wording): string {
@@ -117,6 +149,9 @@ const COMMON = new Set([
 ])
 const SHOWN_LABELS = 3
 
+/** A series without labels and name. */
+const UNNAMED = 'The value'
+
 const rankOf = (key: string) => (TELLING.includes(key) ? TELLING.indexOf(key) : TELLING.length)
 
 /** The series for people: its name (or summary) and the few labels that tell it from others, `up{instance=10.0.0.1:9153}`. */
@@ -127,7 +162,7 @@ export function describeSeries(labels: Labels, { name, summary }: Wording = {}):
     .toSorted((a, b) => rankOf(a) - rankOf(b) || (a < b ? -1 : 1))
     .slice(0, SHOWN_LABELS)
     .map(key => `${key}=${labels[key]}`)
-  const subject = summary?.trim().replace(/\.$/, '') || own || name || 'The value'
+  const subject = summary?.trim().replace(/\.$/, '') || own || name || UNNAMED
   return telling.length > 0 ? `${subject}{${telling.join(', ')}}` : subject
 }
 

@@ -38,7 +38,8 @@ export const shape = component({
       return anomalies.map(anomaly => {
         const lasting = { ...anomaly.wording, ...common }
         const wording = { ...lasting, ...(now === undefined ? {} : { now }) }
-        const shaped: Anomaly = { ...anomaly, ...classify(anomaly, context) }
+        // Of several columns the values are now of one and now of another, which has no shape.
+        const shaped: Anomaly = anomaly.columns ? anomaly : { ...anomaly, ...classify(anomaly, context) }
         return { ...shaped, wording: lasting, sentence: writeSentence(shaped, wording) }
       })
     },

@@ -1,7 +1,9 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import { seriesId } from '../anomaly.ts'
+import type { Scores } from '../detectors/detector.ts'
 import { MINUTE } from '../duration.ts'
 import type { TimeRange } from '../frame/frame.ts'
+import { columnLabels } from '../pipeline/columns.ts'
 import type { AnomalyFilter, Notification, StoredAnomaly } from '../stores/store.ts'
 import type { ServerParts } from './parts.ts'
 import { BAD_REQUEST, NOT_FOUND, Problem, refuseBadInput } from './problem.ts'
@@ -82,6 +84,9 @@ const chart = createRoute({
   },
 })
 
+/** Columns of one anomaly that are drawn. */
+const MOST_CHARTS = 4
+
 /** `/api/v1/anomalies` and what is below it. */
 export function anomalyRoutes(parts: ServerParts): OpenAPIHono {
   const app = new OpenAPIHono({ defaultHook: refuseBadInput })
@@ -111,25 +116,31 @@ export function anomalyRoutes(parts: ServerParts): OpenAPIHono {
     const configured = parts.configuration().flows.find(flow => flow.name === anomaly.flow)
     const range = chartRange(anomaly, configured?.query.step ?? MINUTE)
     const scores = await parts.store.points(anomaly.flow, anomaly.labels, anomaly.detector, range)
-    const rows = scores ? thinRows(scores, c.req.valid('query').points) : []
-    const column = (name: 'value' | 'expected' | 'lower' | 'upper' | 'score') =>
-      rows.map(row => finite(scores!.columns[name][row]))
-    return c.json(
-      {
-        id: anomaly.id,
-        ...range,
-        step: configured?.query.step ?? null,
-        times: rows.map(row => scores!.times[row]),
-        value: column('value'),
-        expected: column('expected'),
-        lower: column('lower'),
-        upper: column('upper'),
-        score: column('score'),
-      },
-      200,
+    const { points } = c.req.valid('query')
+    const columns = await Promise.all(
+      (anomaly.columns ?? []).slice(0, MOST_CHARTS).map(async ({ name, share }) => {
+        const own = await parts.store.points(anomaly.flow, columnLabels(anomaly.labels, name), anomaly.detector, range)
+        const { score: _, ...lines } = linesOf(own, points)
+        return { name, share, ...lines }
+      }),
     )
+    const step = configured?.query.step ?? null
+    return c.json({ id: anomaly.id, ...range, step, ...linesOf(scores, points), columns }, 200)
   })
   return app
+}
+
+function linesOf(scores: Scores | undefined, most: number) {
+  const rows = scores ? thinRows(scores, most) : []
+  const line = (name: 'value' | 'expected' | 'lower' | 'upper' | 'score') => rows.map(row => finite(scores!.columns[name][row]))
+  return {
+    times: rows.map(row => scores!.times[row]),
+    value: line('value'),
+    expected: line('expected'),
+    lower: line('lower'),
+    upper: line('upper'),
+    score: line('score'),
+  }
 }
 
 /** The stretch with as much calm around it as makes it readable: twice its length, at least 45 rows, on both sides. */
@@ -169,6 +180,12 @@ function factsOf(anomaly: StoredAnomaly): Omit<AnomalyWire, 'notified' | 'undeli
     labels: { ...anomaly.labels },
     sentence: anomaly.sentence ?? null,
     shape: anomaly.shape ?? null,
+    columns: (anomaly.columns ?? []).map(({ name, share, value, expected = NaN }) => ({
+      name,
+      share,
+      value: finite(value),
+      expected: finite(expected),
+    })),
     numbers: Object.fromEntries(Object.entries(anomaly.numbers ?? {}).map(([name, value]) => [name, finite(value)])),
     direction: anomaly.direction,
     start: anomaly.start,

@@ -1,5 +1,6 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import { flowHealth } from '../execution/watch/health.ts'
+import { describeQuery } from '../pipeline/columns.ts'
 import type { FlowConfig } from '../pipeline/configuration.ts'
 import type { FlowState, RunLog, Store } from '../stores/store.ts'
 import type { ServerParts } from './parts.ts'
@@ -83,7 +84,7 @@ function toWire(flow: FlowConfig, state: FlowState | undefined, request: string 
     runbook: flow.runbook ?? null,
     severity: flow.severity,
     source: flow.query.source,
-    expr: flow.query.expr,
+    expr: describeQuery(flow.query),
     step: flow.query.step,
     every: flow.every,
     cron: flow.cron ?? null,

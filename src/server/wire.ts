@@ -40,6 +40,12 @@ export const AnomalyWire = z
     labels: labels(),
     sentence: z.string().nullable().openapi({ description: 'what, how far, since when' }),
     shape: z.string().nullable(),
+    columns: z
+      .array(z.object({ name: z.string(), share: z.number().min(0).max(1), value: maybeNumber(), expected: maybeNumber() }))
+      .openapi({
+        description:
+          'of series that were looked at together: in which of them it lies, the largest share first, with the value at the peak',
+      }),
     numbers: z.record(z.string(), maybeNumber()),
     direction: z.enum(['up', 'down', 'none']),
     start: time(),
@@ -83,6 +89,21 @@ export const ChartWire = z
     lower: z.array(maybeNumber()),
     upper: z.array(maybeNumber()),
     score: z.array(maybeNumber()),
+    columns: z
+      .array(
+        z.object({
+          name: z.string(),
+          share: z.number(),
+          times: z.array(z.number()),
+          value: z.array(maybeNumber()),
+          expected: z.array(maybeNumber()),
+          lower: z.array(maybeNumber()),
+          upper: z.array(maybeNumber()),
+        }),
+      )
+      .openapi({
+        description: 'of series that were looked at together: those that the anomaly lies in, the largest share first',
+      }),
   })
   .openapi('Chart')
 export type ChartWire = z.infer<typeof ChartWire>

@@ -283,7 +283,7 @@ function retell(anomaly: Anomaly): Anomaly {
 
 /** The row that the numbers were of is not strange any more; how strange it was at most is still said. */
 function withoutNumbers(anomaly: Anomaly): Anomaly {
-  const { shape: _shape, numbers: _numbers, sentence: _sentence, wording: _wording, ...rest } = anomaly
+  const { shape: _shape, columns: _columns, numbers: _numbers, sentence: _sentence, wording: _wording, ...rest } = anomaly
   return { ...rest, current: NaN, expected: NaN, lower: NaN, upper: NaN }
 }
 
@@ -322,7 +322,7 @@ function changesOf(before: StoredAnomaly, content: Anomaly, annotations: StoredA
 
 /** Only what an anomaly is, without what a stored one has besides. */
 function facts(anomaly: Anomaly): Anomaly {
-  const { shape, numbers, ignored, notify, sentence, wording } = anomaly
+  const { shape, columns, numbers, ignored, notify, sentence, wording } = anomaly
   return {
     labels: anomaly.labels,
     detector: anomaly.detector,
@@ -338,6 +338,7 @@ function facts(anomaly: Anomaly): Anomaly {
     upper: anomaly.upper,
     ongoing: anomaly.ongoing,
     ...(shape !== undefined && { shape }),
+    ...(columns !== undefined && { columns }),
     ...(numbers !== undefined && { numbers }),
     ...(ignored !== undefined && { ignored }),
     ...(notify !== undefined && { notify }),
@@ -348,7 +349,7 @@ function facts(anomaly: Anomaly): Anomaly {
 
 /** Whether an anomaly would be told in the same way; what it has no more is a change too. */
 function isSame(before: StoredAnomaly, after: Anomaly & Pick<StoredAnomaly, 'annotations'>): boolean {
-  const optional = ['shape', 'numbers', 'sentence'] as const
+  const optional = ['shape', 'columns', 'numbers', 'sentence'] as const
   const names = [...(Object.keys(facts(after)) as (keyof Anomaly)[]), ...optional]
   return names.every(name => equal(before[name], after[name])) && equal(before.annotations, after.annotations)
 }

@@ -13,6 +13,8 @@ import type { Change, Store } from '../stores/store.ts'
 /** A series of the fake world: its value at a minute; undefined where there is no sample, NaN where one is sent that is not a number. */
 export interface WatchedSeries {
   readonly labels: Labels
+  /** The question that it is an answer to; to any without it. */
+  readonly expr?: string
   value(minute: number): number | undefined
 }
 
@@ -101,14 +103,14 @@ function sourceOf(
 ): Source {
   const minuteOf = (time: number) => Math.round((time - START) / MINUTE)
   return {
-    async read({ range }) {
+    async read({ range, expr: asked }) {
       const first = Math.ceil(range.start / step) * step
       const times = Float64Array.from({ length: Math.max(0, Math.ceil((range.end - first) / step)) }, (_, i) => first + i * step)
-      const frames = series.flatMap(({ labels, value }): Frame<'value'>[] => {
+      const frames = series.flatMap(({ labels, value, expr = asked }): Frame<'value'>[] => {
         const samples = Array.from(times, time =>
           minuteOf(time) + late(minuteOf(time)) <= now() ? value(minuteOf(time)) : undefined,
         )
-        if (samples.every(sample => sample === undefined)) return []
+        if (expr !== asked || samples.every(sample => sample === undefined)) return []
         const notANumber = Uint8Array.from(samples, sample => (Number.isNaN(sample) ? 1 : 0))
         return [
           {

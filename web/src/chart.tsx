@@ -8,11 +8,9 @@ const POINTS = 900
 
 /** Value, expectation and band around the anomaly; read when it comes near the view, and again when the anomaly changes. */
 export function Chart({ anomaly }: { anomaly: AnomalyWire }) {
-  const place = useRef<HTMLDivElement>(null)
-  const readout = useRef<HTMLParagraphElement>(null)
+  const place = useRef<HTMLElement>(null)
   const near = useNear(place)
   const [chart, setChart] = useState<ChartWire | 'failed'>()
-  const [look, setLook] = useState(0)
 
   // A chart that failed is read again with the next picture, for then the server answers.
   const retry = chart === 'failed' ? picture.value : undefined
@@ -28,17 +26,49 @@ export function Chart({ anomaly }: { anomaly: AnomalyWire }) {
     }
   }, [near, anomaly.id, anomaly.version, anomaly.updatedAt, anomaly.end, retry])
 
+  const plots = chart === undefined || chart === 'failed' ? [] : plotsOf(chart)
+  return (
+    <figure class="chart" ref={place}>
+      {plots.length === 0 && (
+        <div class="plot">
+          {chart === 'failed' && <p>The chart could not be read.</p>}
+          {chart !== undefined && chart !== 'failed' && <p>No points are kept for this time.</p>}
+        </div>
+      )}
+      {plots.map((plot, i) => (
+        <Plot key={plot.title} plot={plot} anomaly={anomaly} isLast={i === plots.length - 1} />
+      ))}
+    </figure>
+  )
+}
+
+type Lines = Pick<ChartWire, 'times' | 'value' | 'expected' | 'lower' | 'upper'>
+interface Drawn extends Lines {
+  /** Of a column, with its share. */
+  readonly title?: string
+}
+
+/** What is drawn: the series, or each column that the anomaly lies in. */
+function plotsOf(chart: ChartWire): readonly Drawn[] {
+  const columns = chart.columns.map(
+    (column): Drawn => ({ ...column, title: `${column.name}, ${Math.round(column.share * 100)}% of the score` }),
+  )
+  return (columns.length > 0 ? columns : [chart as Drawn]).filter(({ times }) => times.length > 1)
+}
+
+function Plot({ plot, anomaly, isLast }: { plot: Drawn; anomaly: AnomalyWire; isLast: boolean }) {
+  const place = useRef<HTMLDivElement>(null)
+  const readout = useRef<HTMLParagraphElement>(null)
+  const [look, setLook] = useState(0)
   useEffect(() => {
     const schemes = matchMedia('(prefers-color-scheme: dark)')
     const repaint = () => setLook(count => count + 1)
     schemes.addEventListener('change', repaint)
     return () => schemes.removeEventListener('change', repaint)
   }, [])
-
-  const drawable = chart !== undefined && chart !== 'failed' && chart.times.length > 1
   useEffect(() => {
-    if (!drawable || !place.current) return undefined
-    const drawing = draw(place.current, chart, anomaly, text => {
+    if (!place.current) return undefined
+    const drawing = draw(place.current, plot, anomaly, text => {
       if (readout.current) readout.current.textContent = text
     })
     const resize = new ResizeObserver(([entry]) =>
@@ -49,25 +79,24 @@ export function Chart({ anomaly }: { anomaly: AnomalyWire }) {
       resize.disconnect()
       drawing.destroy()
     }
-  }, [chart, look, anomaly.start, anomaly.end])
-
+  }, [plot.times, plot.value, look, anomaly.start, anomaly.end])
   return (
-    <figure class="chart">
-      <div class="plot" ref={place} role="img" aria-label={describe(anomaly)}>
-        {chart === 'failed' && <p>The chart could not be read.</p>}
-        {chart !== undefined && chart !== 'failed' && !drawable && <p>No points are kept for this time.</p>}
-      </div>
-      {drawable && (
-        <figcaption>
-          <span class="key value">value</span>
-          <span class="key expected">expected</span>
-          <span class="key band">band</span>
-          <span class="key odd">odd</span>
-          {dwarfs(chart) && <span title="So that the tide and its band stay visible beside the odd values">axis compressed</span>}
-          <span class="readout" ref={readout} />
-        </figcaption>
-      )}
-    </figure>
+    <>
+      {plot.title && <p class="column">{plot.title}</p>}
+      <div class="plot" ref={place} role="img" aria-label={plot.title ? `Chart of ${plot.title}` : describe(anomaly)} />
+      <figcaption>
+        {isLast && (
+          <>
+            <span class="key value">value</span>
+            <span class="key expected">expected</span>
+            <span class="key band">band</span>
+            <span class="key odd">odd</span>
+          </>
+        )}
+        {dwarfs(plot) && <span title="So that the tide and its band stay visible beside the odd values">axis compressed</span>}
+        <span class="readout" ref={readout} />
+      </figcaption>
+    </>
   )
 }
 
@@ -89,7 +118,7 @@ function useNear(place: { current: Element | null }): boolean {
 }
 
 /** Columns of the drawing: time (s), lower, upper, expected, value, and value where it is odd. */
-function draw(place: HTMLElement, chart: ChartWire, { start, end }: AnomalyWire, say: (text: string) => void): uPlot {
+function draw(place: HTMLElement, chart: Lines, { start, end }: AnomalyWire, say: (text: string) => void): uPlot {
   const style = getComputedStyle(place)
   const colour = (name: string) => style.getPropertyValue(`--${name}`).trim()
   const odd = chart.value.map((value, i) => (chart.times[i]! >= start && chart.times[i]! < end ? value : null))
@@ -179,12 +208,12 @@ function draw(place: HTMLElement, chart: ChartWire, { start, end }: AnomalyWire,
 }
 
 /** The size of what is usual: the largest edge of the band. */
-function tideSize({ lower, upper, expected }: ChartWire): number {
+function tideSize({ lower, upper, expected }: Lines): number {
   return [...lower, ...upper, ...expected].reduce<number>((most, value) => Math.max(most, Math.abs(value ?? 0)), 0)
 }
 
 /** On a straight axis the tide would be a flat line at the bottom: its band has less than a twelfth of the height. */
-function dwarfs(chart: ChartWire): boolean {
+function dwarfs(chart: Lines): boolean {
   const tide = tideSize(chart)
   return tide > 0 && chart.value.some(value => Math.abs(value ?? 0) > 12 * tide)
 }

@@ -112,6 +112,7 @@ function alertAnnotations(anomaly: StoredAnomaly, externalUrl: string): Record<s
     lower: print(anomaly.lower),
     upper: print(anomaly.upper),
     shape: anomaly.shape,
+    columns: anomaly.columns?.map(({ name, share }) => `${name} ${Math.round(share * 100)}%`).join(', '),
     withdrawn_because: anomaly.withdrawnBecause,
     detector: anomaly.detector,
     anomaly_id: anomaly.id,

@@ -33,7 +33,17 @@ export function decodeAnomaly(text: string): StoredAnomaly {
   if (!isTexts(anomaly.labels)) throw unreadable('anomaly', 'labels', anomaly.labels)
   if (!isTexts(anomaly.annotations)) throw unreadable('anomaly', 'annotations', anomaly.annotations)
   if (anomaly.numbers) anomaly.numbers = readNumbers(anomaly.numbers)
+  if (anomaly.columns) anomaly.columns = readColumns(anomaly.columns)
   return anomaly
+}
+
+function readColumns(columns: NonNullable<Anomaly['columns']>): NonNullable<Anomaly['columns']> {
+  return columns.map(({ name, share, value, expected }) => ({
+    name,
+    share: Number(share),
+    value: Number(value),
+    ...(expected === undefined ? {} : { expected: Number(expected) }),
+  }))
 }
 
 function readNumbers(numbers: NonNullable<Anomaly['numbers']>): NonNullable<Anomaly['numbers']> {
