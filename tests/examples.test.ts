@@ -9,6 +9,9 @@ it.each([
   expect(execFileSync(process.execPath, [`examples/${name}.ts`], { encoding: 'utf8' })).toMatch(printed)
 })
 
-it.each(['tidewatch', 'calendar', 'learned', 'locked'])('examples/%s.yaml is a configuration without a fault', async name => {
-  expect((await readConfiguration(`examples/${name}.yaml`)).flows.length).toBeGreaterThan(0)
-})
+it.each(['tidewatch', 'calendar', 'learned', 'locked', 'replicas', 'coredns-together'])(
+  'examples/%s.yaml is a configuration without a fault',
+  async name => {
+    expect((await readConfiguration(`examples/${name}.yaml`)).flows.length).toBeGreaterThan(0)
+  },
+)

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Anomaly } from '../anomaly.ts'
 import { capture } from '../testing/capture.ts'
 import { main } from './main.ts'
 
@@ -151,6 +152,30 @@ describe('detect', () => {
     )
     expect(out).toContain('1 anomaly in 2 series')
   })
+  it.each([
+    ['peer-group', '{ type: threshold, limit: 8 }'],
+    ['principal-components', 'budget'],
+    ['vector-autoregressive', 'budget'],
+    ['default', 'budget'],
+    ['mean-variance', 'budget'],
+  ])('looks at all columns together with %s where it can, and says in which it lies', async (detector, rule) => {
+    const file = join(folder, `together-${detector}.csv`)
+    const rows = Array.from({ length: 2000 }, (_, i) => {
+      const tide = 500 + 200 * Math.sin((2 * Math.PI * i) / 288)
+      const own = (k: number) => 9 * Math.sin(i * (12.9898 + k)) * Math.sin(i * (0.781 + k))
+      return `${START + i * 300},${[0, 1, 2, 3].map(k => tide + own(k) + (k === 2 && i >= 1500 && i < 1503 ? 300 : 0)).join()}`
+    })
+    writeFileSync(file, `timestamp,a,b,c,d\n${rows.join('\n')}\n`)
+    const { out } = await run('detect', file, '--detector', detector, '--rule', rule, '--json')
+    const { anomalies } = JSON.parse(out) as { anomalies: Anomaly[] }
+    const found = anomalies.filter(({ start }) => Math.abs(start - (START + 1500 * 300) * 1000) <= 600_000)
+    if (detector === 'mean-variance') return expect(anomalies.every(({ columns }) => columns === undefined)).toBe(true)
+    expect(found).toHaveLength(1)
+    expect(found[0].labels).toEqual({})
+    expect(found[0].columns![0]).toMatchObject({ name: 'c', share: expect.any(Number) })
+    return expect(found[0].columns![0].share).toBeGreaterThan(0.4)
+  })
+
   it('prints JSON', async () => {
     const { out } = await run('detect', csv('b.csv'), '--expr', 'requests', '--json')
     const { series, step, anomalies } = JSON.parse(out)

@@ -61,6 +61,15 @@ describe('labels', () => {
 })
 
 describe('annotations', () => {
+  it('name the columns that it lies in', () => {
+    const columns = [
+      { name: 'qps', share: 0.666, value: 1 },
+      { name: 'errors', share: 0.334, value: NaN },
+    ]
+    expect(annotations({ columns }).columns).toBe('qps 67%, errors 33%')
+    expect(annotations({})).not.toHaveProperty('columns')
+  })
+
   it('say which series it is when there is no sentence', () => {
     expect(annotations({ sentence: undefined, labels: { __name__: 'up' } }).summary).toBe('dns-requests: up is not as expected')
     expect(annotations({ sentence: undefined }).summary).toBe('dns-requests: a series is not as expected')

@@ -33,6 +33,29 @@ describe('writeSentence', () => {
     )
   })
 
+  it('names the column that leads, or those that part together', () => {
+    const one = { name: 'instance=a', share: 0.75, value: 4812, expected: 528 }
+    const few = { name: 'instance=b', share: 0.2, value: 530 }
+    expect(say({ columns: [one, few] }, { unit: '/s' })).toBe(
+      'instance=a of coredns_dns_requests is 4812/s, 9.1× the usual 528/s (expected 430–640) since 14:02 UTC',
+    )
+    expect(say({ labels: {}, columns: [one] })).toMatch(/^instance=a is 4812, 9.1×/)
+    const qps = { name: 'qps', share: 0.4, value: 4812, expected: 528 }
+    const rest = ['errors', 'size', 'memory'].map((name, i) => ({ name, share: 0.3 - i / 10, value: 7 + i }))
+    expect(say({ labels: { instance: 'a' }, columns: [qps, ...rest] }, { name: 'dns' })).toBe(
+      'dns{instance=a}: qps, errors and size are unusual together since 14:02 UTC: qps is 4812 where 528 is usual (40% of the score), errors is 7 (30% of the score), size is 8 (20% of the score)',
+    )
+    expect(say({ labels: {}, ongoing: false, columns: [{ ...qps, share: 0.5 }, rest[0]] }, { name: 'dns' })).toBe(
+      'dns: qps and errors were unusual together from 14:02 to 14:05 UTC: qps was 4812 where 528 is usual (50% of the score), errors was 7 (30% of the score)',
+    )
+  })
+
+  it('does not say of the column that leads what is true of another', () => {
+    expect(say({ labels: {}, columns: [{ name: 'errors', share: 0.9, value: NaN }] }, { name: 'dns' })).toBe(
+      'dns: errors is unusual since 14:02 UTC: errors is unknown (90% of the score)',
+    )
+  })
+
   it('names days other than that of writing, and seconds where they count', () => {
     expect(say({ start: at('14:02:05') })).toContain('since 14:02:05 UTC')
     expect(writeSentence(base)).toContain('since 2026-11-21 14:02 UTC')

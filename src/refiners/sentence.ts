@@ -9,7 +9,7 @@ export function writeSentence(anomaly: Anomaly, wording: Wording = {}): string {
 
 function writeShape(anomaly: Anomaly, wording: Wording): string {
   const whole = describeSeries(anomaly.labels, wording)
-  const leading = leadingColumns(anomaly)
+  const leading = anomaly.shape === 'silence' ? [] : leadingColumns(anomaly)
   if (leading.length > 1 || (leading[0] && leading[0].expected === undefined))
     return writeTogether(anomaly, leading, whole, wording)
   const subject = !leading[0] ? whole : whole === UNNAMED ? leading[0].name : `${leading[0].name} of ${whole}`
@@ -29,14 +29,15 @@ function writeShape(anomaly: Anomaly, wording: Wording): string {
   }
 }
 
-/** A sentence names so many columns at most, and as few as make up so large a part of the score. */
+/** A sentence names so many columns at most, as few as make up so large a part of the score, and none with less than a part of the largest. */
 const MOST_LEADING = 3
 const LEADING_SHARE = 0.8
+const LEAST_OF_LARGEST = 1 / 3
 
 function leadingColumns({ columns = [] }: Anomaly): readonly AnomalyColumn[] {
   let before = 0
   return columns.slice(0, MOST_LEADING).filter(({ share }) => {
-    const isNeeded = before < LEADING_SHARE
+    const isNeeded = before < LEADING_SHARE && share >= LEAST_OF_LARGEST * columns[0].share
     before += share
     return isNeeded
   })

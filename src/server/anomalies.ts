@@ -120,8 +120,12 @@ export function anomalyRoutes(parts: ServerParts): OpenAPIHono {
     const columns = await Promise.all(
       (anomaly.columns ?? []).slice(0, MOST_CHARTS).map(async ({ name, share }) => {
         const own = await parts.store.points(anomaly.flow, columnLabels(anomaly.labels, name), anomaly.detector, range)
-        const { score: _, ...lines } = linesOf(own, points)
-        return { name, share, ...lines }
+        const { score: _, times, value, ...band } = linesOf(own, points)
+        // What was expected of it is known for rows in which it was the strangest: outside of the anomaly those are chance.
+        const inside = (line: readonly (number | null)[]) =>
+          line.map((given, i) => (times[i] >= anomaly.start && times[i] < anomaly.end ? given : null))
+        const { expected, lower, upper } = band
+        return { name, share, times, value, expected: inside(expected), lower: inside(lower), upper: inside(upper) }
       }),
     )
     const step = configured?.query.step ?? null

@@ -122,6 +122,28 @@ describe('anomalies', () => {
     expect(chart.step).toBe(15_000)
   })
 
+  it('say in which columns they lie, and draw each', async () => {
+    const { columns } = await ask(AnomalyWire, '/api/v1/anomalies/a-2')
+    expect(columns).toEqual([
+      { name: 'zone=a', share: 0.75, value: 212, expected: 0.4 },
+      { name: 'zone=b', share: 0.25, value: null, expected: null },
+    ])
+    const asked: string[] = []
+    const world = oddWorld()
+    const points: typeof world.points = (anomaly, range) => {
+      if (anomaly.labels.column) asked.push(anomaly.labels.column)
+      return world.points(anomaly, range)
+    }
+    const chart = await ask(ChartWire, '/api/v1/anomalies/a-2/chart', { ...world, points })
+    expect(asked).toEqual(['zone=a', 'zone=b'])
+    const [{ name, times, value, expected }] = chart.columns
+    expect([name, value.length, expected.length]).toEqual(['zone=a', times.length, times.length])
+    const { start, end } = world.anomalies.find(({ id }) => id === 'a-2')!
+    const isInside = (time: number) => time >= start && time < end
+    expect(times.filter((time, i) => expected[i] !== null && !isInside(time))).toEqual([])
+    expect(times.some((time, i) => expected[i] !== null && isInside(time))).toBe(true)
+  })
+
   it('have a chart with null in gaps, thinned to what was asked for', async () => {
     const chart = await ask(ChartWire, '/api/v1/anomalies/a-4/chart?points=90')
     expect(chart.times.length).toBeLessThanOrEqual(90)

@@ -99,6 +99,10 @@ export function oddWorld(): FakeWorld {
       ongoing: true,
       status: 'open',
       shape: 'spike',
+      columns: [
+        { name: 'zone=a', share: 0.75, value: 212, expected: 0.4 },
+        { name: 'zone=b', share: 0.25, value: NaN },
+      ],
       current: 212,
       expected: 0.4,
       lower: 0,

@@ -38,6 +38,10 @@ export function sampleAnomaly(more: Partial<Anomaly> = {}): Anomaly {
     ongoing: true,
     shape: 'level-shift',
     numbers: { before: 12, after: NaN },
+    columns: [
+      { name: 'a', share: 0.75, value: 480, expected: 12 },
+      { name: 'b', share: 0.25, value: NaN },
+    ],
     sentence: 'Requests rose from 12 to 480.',
     ...more,
   }

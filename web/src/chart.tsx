@@ -84,7 +84,7 @@ function Plot({ plot, anomaly, isLast }: { plot: Drawn; anomaly: AnomalyWire; is
     <>
       {plot.title && <p class="column">{plot.title}</p>}
       <div class="plot" ref={place} role="img" aria-label={plot.title ? `Chart of ${plot.title}` : describe(anomaly)} />
-      <figcaption>
+      <figcaption class={isLast ? undefined : 'between'}>
         {isLast && (
           <>
             <span class="key value">value</span>
