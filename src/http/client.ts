@@ -76,7 +76,8 @@ export function openClient(options: Connection & { readonly timeout: number }, n
       headers: response.headers,
       read: (limit = Infinity) => guard(() => readBody(response, limit)),
       async discard() {
-        await response.body?.cancel()
+        // The answer is known by its status; that the rest of it was cut off does not change it.
+        await response.body?.cancel().catch(() => {})
       },
       redact: text => redact(text, secrets),
       longestSecret: Math.max(0, ...secrets.map(secret => secret.length)),

@@ -25,6 +25,21 @@ describe('labels', () => {
     ])
   })
 
+  it('that are empty take no name and no default away', () => {
+    expect(labels({ labels: { a_b: '', 'a-b': 'x' } }).a_b).toBe('x')
+    const given = { severity: 'warning', 'label:severity': '' }
+    expect(labels({ annotations: given }, { labels: { alertname: '' } })).toEqual({ ...ours, severity: 'warning' })
+  })
+
+  it('of the series called `metric` stay beside the name of the metric, and those called `exported_…` beside given ones', () => {
+    expect(labels({ labels: { __name__: 'up', metric: 'x' } })).toEqual({ ...ours, metric: 'up', metric_: 'x' })
+    expect(labels({ labels: { exported_x: '1' } }, { labels: { exported_x: '2' } })).toEqual({
+      ...ours,
+      exported_x: '2',
+      exported_x_: '1',
+    })
+  })
+
   it('of the series get a new name as long as theirs is not free', () => {
     expect(labels({ labels: { flow: '1', exported_flow: '2', 'exported.flow': '3' } })).toEqual({
       ...ours,
@@ -57,6 +72,16 @@ describe('labels', () => {
     expect(more).toMatchObject({ ...ours, a060: 'v', more_labels: expect.stringMatching(/^[0-9a-f]{8}$/) })
     expect(more).not.toHaveProperty('a061')
     expect(many(64).more_labels).not.toBe(more.more_labels)
+  })
+
+  it('that are ours stay also when the notifier gives too many', () => {
+    const given = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`a${String(i).padStart(3, '0')}`, 'v']))
+    const kept = labels({ annotations: { severity: 'warning' } }, { labels: given })
+    expect(kept).toMatchObject({ ...ours, severity: 'warning', a059: 'v' })
+    expect(Object.keys(kept)).toHaveLength(64)
+    expect(
+      labels({ annotations: { severity: 'warning' } }, { labels: Object.fromEntries(Object.entries(given).reverse()) }),
+    ).toEqual(kept)
   })
 })
 

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MINUTE } from '../duration.ts'
@@ -15,8 +18,8 @@ const messageOf = (changes: Partial<Message['anomaly']>, message: Partial<Messag
   return { ...example, anomaly: { ...example.anomaly, ...changes } }
 }
 
-/** A notifier with a world that tests look at; `answer` gives the status for a replica. */
-function open(config: object = {}, answer: (host: string) => number | 'down' = () => 200) {
+/** A notifier with a world that tests look at; `answer` gives what a replica answers, or its status alone. */
+function open(config: object = {}, answer: (host: string) => number | 'down' | Response = () => 200, more: object = {}) {
   const posts: { host: string; path: string; headers: Headers; alert: Alert; alerts: Alert[] }[] = []
   const lines: string[] = []
   const world = { now: NOW }
@@ -30,11 +33,12 @@ function open(config: object = {}, answer: (host: string) => number | 'down' = (
       if (status === 'down') throw new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED') })
       const alerts = JSON.parse(String(init.body)) as Alert[]
       posts.push({ host, path: pathname, headers: new Headers(init.headers), alert: alerts[0]!, alerts })
-      return new Response('', { status })
+      return typeof status === 'number' ? new Response('', { status }) : status
     }) as typeof fetch,
+    ...more,
   }
   const notifier = alertmanager.create(alertmanager.config.parse({ urls: ['http://a:9093'], ...config }), needs)
-  const send = (message: Message) => notifier.send(message, new AbortController().signal)
+  const send = (message: Message, signal = new AbortController().signal) => notifier.send(message, signal)
   return { notifier, posts, lines, send, world }
 }
 
@@ -228,6 +232,57 @@ describe('replicas', () => {
   })
 })
 
+describe('what replicas say together', () => {
+  const urls = ['http://a:9093//', 'http://b:9093']
+  const failure = (answer: (host: string) => number | 'down' | Response) =>
+    open({ urls }, answer)
+      .send(exampleMessage())
+      .catch((error: DeliveryError) => error)
+  const busy = (after: string) => new Response('', { status: 503, headers: { 'retry-after': after } })
+
+  it('is the longest wait that one of them asks for, or none', async () => {
+    expect(await failure(host => busy(host === 'a:9093' ? '30' : '10'))).toMatchObject({ retryAfter: 30_000 })
+    expect(await failure(host => (host === 'a:9093' ? 503 : busy('10')))).toMatchObject({ retryAfter: 10_000 })
+    expect(((await failure(() => 503)) as DeliveryError).retryAfter).toBeUndefined()
+  })
+
+  it('is no word about the message when one of them fails in a way that nobody foresaw', async () => {
+    const strange = () => {
+      const answer = new Response('', { status: 400 })
+      const value = (name: string) => {
+        if (name === 'retry-after') throw new TypeError('a bug')
+        return null
+      }
+      Object.defineProperty(answer.headers, 'get', { value })
+      return answer
+    }
+    const given = await failure(host => (host === 'a:9093' ? 400 : strange()))
+    expect(given).toMatchObject({ about: 'channel', reason: 'other', message: expect.stringMatching(/got 400; a bug$/) })
+  })
+
+  it('is nothing when it is cut off by us: no replica is said to fail', async () => {
+    const stop = new AbortController()
+    const { lines, send, posts } = open({ urls }, host => {
+      if (host === 'b:9093') stop.abort(new Error('stopped'))
+      return host === 'b:9093' ? 'down' : 200
+    })
+    await expect(send(exampleMessage(), stop.signal)).rejects.toThrow('stopped')
+    expect([posts.map(({ path }) => path), lines]).toEqual([['/api/v2/alerts'], []])
+  })
+})
+
+it('reads the token from a file beside the configuration', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tidewatch-alertmanager-'))
+  try {
+    await writeFile(join(folder, 'token'), 'from-the-file\n')
+    const { posts, send } = open({ bearerTokenFile: 'token' }, undefined, { folder })
+    await send(exampleMessage())
+    expect(posts[0]!.headers.get('authorization')).toBe('Bearer from-the-file')
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})
+
 describe('labels that are given', () => {
   const labelsOf = (message: Message, options: object = {}) => toAlert(message, { ...OPTIONS, ...options }).labels
 
@@ -311,6 +366,8 @@ describe('two anomalies of one series', () => {
     const { posts, send } = open()
     const critical = { ...second, annotations: { ...second.annotations, severity: 'critical' } }
     await send({ ...exampleMessage({ kind: 'withdrawn' }), stillOpen: [critical] })
+    expect(posts).toHaveLength(1)
+    await send({ ...exampleMessage({ kind: 'withdrawn' }), stillOpen: [critical, second] })
     expect(posts).toHaveLength(1)
   })
 })

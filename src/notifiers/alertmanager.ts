@@ -72,7 +72,6 @@ export const alertmanager = component({
     return {
       resend: { every, afterEnd },
       async send(message, signal) {
-        signal.throwIfAborted()
         const options: AlertOptions = { now: needs.now(), externalUrl, lapse, alertname, labels }
         const alert = toAlert(message, options)
         const identity = identityOf(alert.labels)
@@ -123,7 +122,7 @@ function formerAlerts({ anomaly, accepted }: Message, alert: Alert, { now }: Ale
     accepted.identity === undefined
       ? { ...alert.labels, detector: anomaly.detector }
       : Object.fromEntries(JSON.parse(accepted.identity) as [string, string][])
-  const isSame = accepted.identity !== undefined && accepted.identity === identityOf(alert.labels)
+  const isSame = accepted.identity === identityOf(alert.labels)
   return isSame ? [] : [{ ...alert, labels, endsAt: new Date(Math.max(anomaly.start, now)).toISOString() }]
 }
 
@@ -138,7 +137,7 @@ function allFailed(errors: readonly Error[]): DeliveryError {
 
 /** A refusal of the content counts only when every replica refused it; otherwise one of them may accept it later. */
 function blameOf(errors: readonly Error[]): Pick<DeliveryError, 'about' | 'reason'> {
-  const known = errors.flatMap(error => (error instanceof DeliveryError ? [error] : []))
-  const first = known.length < errors.length ? undefined : (known.find(({ about }) => about === 'channel') ?? known[0])
-  return first ? { about: first.about, reason: first.reason } : { about: 'channel', reason: 'other' }
+  const blames = errors.map(error => (error instanceof DeliveryError ? error : ({ about: 'channel', reason: 'other' } as const)))
+  const { about, reason } = blames.find(blame => blame.about === 'channel') ?? blames[0]
+  return { about, reason }
 }

@@ -30,5 +30,11 @@ it('stays one line whatever the texts hold', async () => {
     ...message,
     anomaly: { ...message.anomaly, labels: { a: 'x\ny' }, sentence: 'one\r\ntwo\u001b[31m' },
   })
-  expect(line).not.toMatch(/\p{Cc}/u)
+  expect(line).toBe('anomaly a1 opened in dns-requests, {a="x\\ny"}: one two [31m')
+})
+
+it('ends after the series when there is no sentence', async () => {
+  const message = exampleMessage()
+  const { sentence: _, ...anomaly } = { ...message.anomaly, labels: { a: 'b' } }
+  expect(await lineOf({ ...message, anomaly })).toEqual(['anomaly a1 opened in dns-requests, {a="b"}'])
 })

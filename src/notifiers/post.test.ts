@@ -50,6 +50,11 @@ it('posts the body as JSON under our name, with more headers, and leaves the ans
   ])
 })
 
+it('has arrived when the answer is 2xx, also when the connection then breaks', async () => {
+  const body = new ReadableStream({ start: controller => controller.error(new TypeError('terminated')) })
+  expect((await postTo(new Response(body))).error).toBeUndefined()
+})
+
 describe('a refusal', () => {
   const refuse = (text: string, init: ResponseInit = {}, request: Partial<Post> = {}) =>
     postTo(new Response(text, { status: 400, ...init }), request)
@@ -65,6 +70,10 @@ describe('a refusal', () => {
   it('is read for so long that no part of a secret is left', async () => {
     const secrets = ['s3cr3t-t0ken-of-the-hook']
     expect((await refuse(`not ${secrets[0]}`, {}, { secrets })).message).toBe('400 not ***')
+    for (const length of [24, 200]) {
+      const { message } = await refuse('x'.repeat(5000), {}, { secrets: ['s'.repeat(length)] })
+      expect(message).toBe(`400 ${'x'.repeat(300)}`)
+    }
     for (let length = 200; length < 1400; length += 7) {
       const { message } = await refuse(`${' '.repeat(length)}${secrets[0]} and more${' '.repeat(200)}`, {}, { secrets })
       expect(message).not.toContain('s3cr')

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type FakeReceiver, openReceiver, type ReceiverOptions } from '../testing/fake-receiver.ts'
 import { exampleMessage } from '../testing/notifier-laws.ts'
-import { sign, webhook } from './webhook.ts'
+import { sign, webhook, webhookBody } from './webhook.ts'
 
 const NOW = Date.UTC(2026, 0, 5, 10, 6)
 let receiver: FakeReceiver
@@ -67,6 +67,25 @@ it('has the severity that a label of the flow gives', async () => {
   const message = exampleMessage()
   await send({ ...message, anomaly: { ...message.anomaly, annotations: { severity: 'warning', 'label:severity': 'page' } } })
   expect(receiver.receipts[0]!.body.anomaly.annotations.severity).toBe('page')
+})
+
+it.each([
+  ['opened', 'open'],
+  ['updated', 'open'],
+  ['resolved', 'resolved'],
+  ['withdrawn', 'withdrawn'],
+] as const)('says with what is %s that the anomaly is %s', (kind, status) => {
+  expect(webhookBody(exampleMessage({ kind }), '')).toMatchObject({ kind, anomaly: { status } })
+})
+
+it('refuses two secrets, and what no connection can have', () => {
+  const faults = (config: object) =>
+    webhook.config.safeParse({ url: 'http://hook.example', ...config }).error?.issues.map(({ message }) => message)
+  expect(faults({ secret: 'a' })).toBeUndefined()
+  expect(faults({ secretFile: 'a' })).toBeUndefined()
+  expect(faults({ secret: 'a', secretFile: 'b' })).toEqual(['must have at most one of secret and secretFile'])
+  expect(faults({ url: 'http://u:hidden@hook.example' })).toEqual(['must not hold a user or password; use basicAuth'])
+  expect(faults({ bearerToken: 'x', bearerTokenFile: 'y' })).toHaveLength(1)
 })
 
 it('says unknown numbers as null', async () => {

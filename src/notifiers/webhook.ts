@@ -44,7 +44,6 @@ export const webhook = component({
     }
     return {
       async send(message, signal) {
-        signal.throwIfAborted()
         const body = JSON.stringify(webhookBody(message, needs.externalUrl))
         const key = await readKey()
         const headers = {

@@ -85,10 +85,9 @@ function addLabels(own: Readonly<Record<string, string>>, given: readonly (reado
   return all
 }
 
-/** In order of name, without empty values. What is too long or too much is replaced by a hash, so that two series never become one alert. */
+/** In order of name. What is too long or too much is replaced by a hash, so that two series never become one alert. */
 function bounded(labels: Readonly<Record<string, string>>): Record<string, string> {
   const pairs = Object.entries(labels)
-    .filter(([, value]) => value !== '')
     .map(([name, value]) => [shorten(name, LONGEST_LABEL_NAME, '_'), shorten(value, LONGEST_LABEL_VALUE, '…')] as const)
     .toSorted(([a], [b]) => Number(OURS.includes(b)) - Number(OURS.includes(a)) || compare(a, b))
   const kept = pairs.length > MOST_LABELS ? pairs.slice(0, MOST_LABELS - 1) : pairs
