@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { HOUR, MINUTE, SECOND } from '../duration.ts'
-import { calm, everySo, learn } from '../testing/toy-scores.ts'
+import { calm, everySo, learn, makeBudget, scoresOf } from '../testing/toy-scores.ts'
 
 describe('what a budget remembers', () => {
   // Far below the minimum: nothing is strange and nothing is held back.
@@ -32,6 +32,43 @@ describe('what a budget remembers', () => {
     expect([...state.maxima]).toEqual(Array.from(score.slice(-256)))
     expect(learn(score, HOUR, { ...far, per: '63h' }).state.size).toBe(1)
     expect(learn(score, HOUR, { ...far, per: '64h' }).state.size).toBe(2)
+  })
+
+  it('is the median of the first 32 steps of time, of which none goes back', () => {
+    const stepsOf = (times: readonly number[]) => {
+      const { state } = learn(calm(times.length), MINUTE, far, times)
+      return [state.step, ...(state.steps as unknown as Float64Array)]
+    }
+    expect(stepsOf([0, 60, 61, 121, 122, 123])).toEqual([1, 60, 1, 60, 1, 1])
+    expect(stepsOf([10, 20, 20, 5, 15])).toEqual([10, 10, 10])
+    expect(stepsOf([0])).toEqual([NaN])
+    expect(stepsOf(Array.from({ length: 50 }, (_, i) => i * i))).toHaveLength(33)
+  })
+
+  it('is all in its state, so that it goes on as if it had not stopped', () => {
+    const score = everySo(300, 37, 50)
+    score.set([5, 5.5, 4.9, 1], 120)
+    const rule = makeBudget({ minimum: 9 })
+    const scores = scoresOf(score, SECOND)
+    const whole = rule.judge(scores)
+    for (const cut of [1, 2, 19, 20, 100, 101, 121, 122, 125, 140]) {
+      const part = (from: number, to: number) => ({
+        ...scoresOf(score.slice(from, to), SECOND),
+        times: scores.times.slice(from, to),
+      })
+      const before = rule.judge(part(0, cut))
+      const after = rule.judge(part(cut, 300), before.state)
+      expect([...before.strength, ...after.strength]).toEqual([...whole.strength])
+      expect(after.state).toEqual(whole.state)
+    }
+  })
+
+  it('are all calm rows, but of strange ones in a row only the first, until more are strange than is tolerated', () => {
+    const learned = (strange: number) => {
+      const { maxima, size, openRows } = learn(everySo(200 + strange, 1, 25, 200), MINUTE).state
+      return maxima.length * size + openRows
+    }
+    expect([0, 1, 60, 300, 301, 302].map(learned)).toEqual([200, 201, 201, 201, 202, 203])
   })
 
   it('is a step that holes and jumps back do not change', () => {

@@ -95,6 +95,11 @@ describe('budget', () => {
     ).toBe(true)
   })
 
+  it('is about scores at the limit too', () => {
+    const { strength, state } = learn(everySo(101, 1, 9, 100), MINUTE, { minimum: 9 })
+    expect([strength[100], state.rowDebt, state.alarmDebt]).toEqual([1, 1, 1])
+  })
+
   it('refuses a state of another version', () => {
     expect(() => makeBudget().judge(scoresOf(calm(1), MINUTE), { version: 2 })).toThrow('must have version 1, got 2')
   })
@@ -167,5 +172,8 @@ describe('the debt of a budget', () => {
     expect(state.alarmDebt).toBeLessThanOrEqual(9)
     expect(learn(everySo(100 + 10 * 40, 10, Infinity), MINUTE).strength.filter(s => s === 1e6)).toHaveLength(40)
     expect(learn(everySo(19, 1, Infinity, 0), MINUTE).strength.every(Number.isNaN)).toBe(true)
+    expect([19, 20].map(row => learn(everySo(row + 1, 1, Infinity, row), MINUTE).strength[row])).toEqual([NaN, 1e6])
+    expect(learn(everySo(100 + 16 * 12, 16, Infinity), MINUTE).state.alarmDebt).toBeGreaterThan(8)
+    expect(learn(everySo(100 + 15 * 12, 15, Infinity), MINUTE).state.alarmDebt).toBeLessThan(1)
   })
 })

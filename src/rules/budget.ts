@@ -80,6 +80,7 @@ class Tail {
   #open: number
   #openRows: number
   #rows: number
+  /** NaN while undecided. */
   #limit: number
   #last: number
   /** First differences of time; their median is the step. */
@@ -137,10 +138,10 @@ class Tail {
   }
 
   /** Strength of the row by what came before it; then learns it. `infinite`: its value is, so that it has no score. */
-  judge(time: number, score: number, infinite = false): number {
+  judge(time: number, score: number, infinite: boolean): number {
     this.#learnStep(time)
     if (!Number.isFinite(score)) return infinite ? this.#judgeInfinite() : NaN
-    const strength = this.#rows < UNDECIDED ? NaN : score / this.#limit
+    const strength = score / this.#limit
     this.#rows++
     if (strength >= 1) this.#learnStrange(score)
     else this.#learnCalm(this.#holdBack(score, strength))
@@ -229,7 +230,7 @@ class Tail {
   #findLimit(): number {
     const n = this.#count
     const sorted = this.#maxima.subarray(0, n).toSorted()
-    const tail = Math.min(n - 1, Math.max(TAIL_LEAST, Math.floor(n * TAIL_PART)))
+    const tail = Math.max(TAIL_LEAST, Math.floor(n * TAIL_PART))
     const threshold = sorted[n - 1 - tail]
     const excesses = sorted.subarray(n - tail).map(score => score - threshold)
     /** Probability, for one block, to hold a false alarm. */
@@ -238,7 +239,7 @@ class Tail {
     let limit = threshold + excess * (1 + CAUTION / Math.sqrt(n))
     // Ties: what is seen more often than the budget allows must stay below the limit, though it has no spread.
     limit = Math.max(limit, 1.05 * threshold, 1.001 * sorted[Math.max(0, n - 1 - Math.ceil(p * n))])
-    if (n < UNSURE && this.#size === 1) {
+    if (n < UNSURE) {
       const median = sorted[n >>> 1]
       limit = Math.max(limit, median + UNSURE_MULTIPLE * (sorted[Math.floor(0.75 * n)] - median))
     }

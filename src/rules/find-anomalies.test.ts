@@ -70,6 +70,16 @@ describe('findAnomalies', () => {
     expect(stretches([0, 1, 0])).toEqual([[1, 2, false]])
   })
 
+  it('has the direction in which the value left what was expected', () => {
+    const none = Float64Array.of(NaN)
+    const directionOf = (value: number, expected: number) => {
+      const [score, current, should] = [2, value, expected].map(x => Float64Array.of(x))
+      const columns = { score, value: current, expected: should, lower: none, upper: none }
+      return findAnomalies({ labels: {}, times: Float64Array.of(0), columns }, score, 'ewma', STEP)[0].direction
+    }
+    expect([directionOf(3, 2), directionOf(1, 2), directionOf(2, 2)]).toEqual(['up', 'down', 'none'])
+  })
+
   it('has no direction when what was expected is unknown', () => {
     const none = Float64Array.of(NaN)
     const columns = { score: Float64Array.of(2), value: none, expected: none, lower: none, upper: none }

@@ -30,6 +30,15 @@ describe('sustained', () => {
     expect(judge({ count: 2, of: 3 }, [NaN, 5, NaN, 4])).toEqual([NaN, 0.999, NaN, 4])
   })
 
+  it('refuses a state of another version', () => {
+    const none = new Float64Array()
+    const columns = { score: none, value: none, expected: none, lower: none, upper: none }
+    const rule = sustained.create(sustained.config.parse({ for: '1m' }))
+    expect(() => rule.judge({ labels: {}, times: none, columns }, { version: 2 })).toThrow(
+      'state of sustained must have version 1, got 2',
+    )
+  })
+
   it('checks the rule inside and wants exactly one way of waiting', () => {
     expect(() => sustained.config.parse({ rule: { type: 'threshold', limt: 3 }, for: '1m' })).toThrow('limt')
     expect(() => sustained.config.parse({ rule: { type: 'nonsense' }, for: '1m' })).toThrow()
