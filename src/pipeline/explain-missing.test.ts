@@ -57,9 +57,10 @@ interface Scene {
   readonly targets?: readonly Target[]
   readonly watermark?: number
   readonly start?: number
+  readonly forgotten?: MissingInput['findings']['forgotten']
 }
 
-function inputOf({ presences, anomalies, stored = [], watermark = NEWEST - 5, start = 50 }: Scene): MissingInput {
+function inputOf({ presences, anomalies, stored = [], watermark = NEWEST - 5, start = 50, forgotten = [] }: Scene): MissingInput {
   const snapshots = presences.map(
     ({ labels, detector }): Snapshot => ({ labels, detector, time: at(watermark), state: new Uint8Array() }),
   )
@@ -72,7 +73,7 @@ function inputOf({ presences, anomalies, stored = [], watermark = NEWEST - 5, st
       presences,
       snapshots,
       points: [],
-      forgotten: [],
+      forgotten,
       watermark: at(watermark),
       diagnostics: [],
       range: { start: at(start), end: at(NEWEST + 1) },
@@ -178,6 +179,8 @@ describe('one series', () => {
     ])
     expect(forgotten).toEqual([{ labels: a, detector: 'absence' }])
     expect(snapshots.map(({ labels }) => labels.pod)).toEqual(['x', 'y'])
+    const before = [a, pod('z')].map(labels => ({ labels, detector: 'absence' }))
+    expect(explain({ ...scene, forgotten: before }).forgotten).toEqual([before[1], before[0]])
   })
 
   it('is forgotten only when no later run reads its last rows, or those of the anomaly, again', () => {
@@ -241,6 +244,10 @@ describe('a series of a workload', () => {
     expect(explain(scene).anomalies).toMatchObject([
       { ignored: REASONS.replaced, ongoing: false, wording: { note: REASONS.replaced } },
     ])
+  })
+
+  it('that did not live for long is not replaced by nobody', () => {
+    expect(said({ presences: [gone(a!, 90, 60), ...live(pod('x', 'x'))], anomalies: [missing(a!)] })).toEqual(['a: reported'])
   })
 
   it('waits for another one to take its place, for as long as the grace', () => {
