@@ -119,6 +119,8 @@ describe('a run of a flow', () => {
         workloads: findings.workloads,
       },
     ])
+    // Nothing that the flow does not say, not even as unknown.
+    expect(Object.keys(commits[0]!.annotations)).toEqual(['severity'])
     expect(changes.map(({ kind }) => kind)).toEqual(['opened'])
   })
 

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import type { State } from '../detectors/detector.ts'
 import { MINUTE } from '../duration.ts'
 import { type Frame, fromValues, slice } from '../frame/frame.ts'
 import { computeFlow, flowLookback, joinFindings } from './compute-flow.ts'
 import type { FlowConfig } from './configuration.ts'
+import { decodeState, encodeState } from './state.ts'
 
 const START = Date.UTC(2026, 0, 5)
 const config: FlowConfig = {
@@ -214,7 +216,7 @@ describe('a flow computed', () => {
   })
 
   it('forgets what it learned of a series that was away for as long as it lived, and for sixty steps', () => {
-    const live = (rows: number, away: number) => {
+    const live = (rows: number, away: number, change = (state: State) => state) => {
       const first = computeFlow(config, {
         frames: [until(series('a'), rows)],
         snapshots: [],
@@ -222,7 +224,8 @@ describe('a flow computed', () => {
         keepAll: true,
       })
       const range = { start: first.watermark, end: START + (rows + away) * MINUTE }
-      const later = computeFlow(config, { frames: [slice(series('b'), range)], snapshots: first.snapshots, range, keepAll: true })
+      const snapshots = first.snapshots.map(one => ({ ...one, state: encodeState(change(decodeState(one.state))) }))
+      const later = computeFlow(config, { frames: [slice(series('b'), range)], snapshots, range, keepAll: true })
       return later.forgotten.map(({ detector }) => detector)
     }
     // The ten newest rows are not learned yet.
@@ -230,6 +233,13 @@ describe('a flow computed', () => {
     expect(live(20, 52)).toEqual(['ewma'])
     expect(live(300, 275)).toEqual([])
     expect(live(300, 282)).toEqual(['ewma'])
+    // An earlier version did not remember since when a series lives.
+    const older = (state: State) => {
+      const { since: _, ...rest } = state as State & { readonly since?: number }
+      return rest as State
+    }
+    expect(live(20, 400, older)).toEqual([])
+    expect(live(20, 500, older)).toContain('ewma')
   })
 
   it('takes the longest lookback of its detectors unless told', () => {

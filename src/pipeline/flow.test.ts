@@ -27,6 +27,7 @@ interface World {
 function watch({ pods, config = flow, lookback = LOOKBACK, models, remembered = [] }: World) {
   const queries: Query[] = []
   const inputs: FlowInput[] = []
+  const warnings: string[] = []
   let snapshots = remembered
   let watermark = NaN
   const frameOf = (
@@ -64,6 +65,7 @@ function watch({ pods, config = flow, lookback = LOOKBACK, models, remembered = 
   return {
     queries,
     inputs,
+    warnings,
     change: (next: (snapshot: Snapshot) => Snapshot) => void (snapshots = snapshots.map(next)),
     /** The minutes that a run asks series for, one stretch for each question. */
     async run(minute: number, start = watermark): Promise<string[]> {
@@ -77,6 +79,7 @@ function watch({ pods, config = flow, lookback = LOOKBACK, models, remembered = 
       })
       snapshots = findings.snapshots
       watermark = findings.watermark
+      for (const { level, message } of findings.diagnostics) if (level === 'warning') warnings.push(message)
       expect(findings.diagnostics.filter(({ level }) => level === 'info')).toHaveLength(
         queries.slice(before).filter(({ kind, ...rest }) => kind === 'series' && (rest as { step: number }).step === MINUTE)
           .length,
@@ -228,6 +231,17 @@ describe('what a run computes on', () => {
     await learned.run(300)
     expect(learned.inputs[0]!.models).toBe(models)
     expect(learned.queries[1]).toEqual({ kind: 'models', flow: 'f' })
+  })
+
+  it('comes with a warning when samples are usually later than expected', async () => {
+    const pods: Record<string, [number, number]> = { a: [0, 300] }
+    const { run, warnings } = watch({ pods })
+    for (let minute = 302; minute < 308; minute++) {
+      pods.a = [0, minute - 2]
+      expect(warnings).toEqual([])
+      await run(minute)
+    }
+    expect(warnings).toEqual([expect.stringContaining('samples are 2m later than expected')])
   })
 
   it('ends where samples usually end, but is at least one row', async () => {
