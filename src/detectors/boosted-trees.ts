@@ -8,6 +8,7 @@ import { mad } from '../math/mad.ts'
 import { finish } from '../models/boosted-trees/fit-boosted-trees.ts'
 import { padTrees } from '../models/boosted-trees/join-trees.ts'
 import { copyState } from '../state.ts'
+import { clearContributions } from './contributions.ts'
 import type { Judgement, Models, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 import { openColdStart } from './learned/cold-start.ts'
@@ -48,7 +49,7 @@ const SCALE_GAIN = 0.0001
  * Fitted at 200 rows, 400, 800 … and then twice per history, to the rows before the last fifth, which says when to stop; before, a plain detector judges
  * (see `openColdStart`). With models given, see `fitTrees` and `wantsFit`. What
  * is learned of a row is clipped; missing lags are the trees' missing values. `alarm` is |error| in scales of the clipped error; of several metrics it is
- * the root mean square of these, with more than 8 counted by their logarithm, and `channel` is the largest. `score` is smoothed. Memory per metric: 16 bytes
+ * the root mean square of these, with more than 8 counted by their logarithm, `channel` is the largest, and a metric contributes the square. `score` is smoothed. Memory per metric: 16 bytes
  * per row of history and 29 per node, 190 KB by default; going through a row takes about 7 µs, fits included.
  */
 export const boostedTrees = component({
@@ -175,6 +176,7 @@ function openBoostedTrees(options: Config, snapshot?: State, models?: Models): S
     judgement.score = judgement.expected = judgement.lower = judgement.upper = NaN
     judgement.alarm = NaN
     if (row.length > 1) judgement.channel = NaN
+    const contributions = clearContributions(judgement, row.length)
     if (row.length !== m.metrics.length) return NaN
     predict(time)
     if (cold) return cold.look(time, row, judgement)
@@ -188,7 +190,9 @@ function openBoostedTrees(options: Config, snapshot?: State, models?: Models): S
       if (Number.isNaN(expected[c]) || !isMeasured(x)) continue
       const raw = Math.abs(x - expected[c])
       const error = raw / scaleAt(m.metrics[c].variance, expected[c], x)
-      sum += capError(error, row.length) ** 2
+      const square = capError(error, row.length) ** 2
+      sum += square
+      if (contributions) contributions[c] = square
       if (fitted) sumThen += capError(raw / scaleAt(fitted.metrics[c].variance, expected[c], x), row.length) ** 2
       known++
       if (error <= worst) continue

@@ -10,7 +10,9 @@ import { buildHalfSpaceTrees } from '../models/half-space-trees.ts'
 import type { WindowProfile } from '../models/window-profile.ts'
 import { placeRow, profileWindow } from '../models/window-profile.ts'
 import { copyState } from '../state.ts'
+import { clearContributions } from './contributions.ts'
 import type { Judgement, State, Stream } from './detector.ts'
+import { contributeForest } from './forest-contributions.ts'
 import { fromStream } from './from-stream.ts'
 
 const config = z.strictObject({
@@ -32,7 +34,9 @@ const SPREAD_FLOOR = 0.25
  * anew over its own ranges, so the latest window is kept as rows and not as masses. The score is the usual mass of the reference window less
  * that of the row, in standard deviations by the lower side, plus log2(1 + spreads outside the reference's 1 … 99 %), because all that
  * is outside has the same mass. Undecided for 125 rows; windows double until they have their size, four
- * times the paper's by default (better on ASD and SMD). Expected is the reference's median, the band its 1 … 99 %.
+ * times the paper's by default (better on ASD and SMD). Expected is the reference's median, the band its 1 … 99 %. A column contributes how much
+ * mass its halvings take from the row (see `HalfSpaceTrees`) and how far it is outside; `channel`, whose band it is, is the column farthest from
+ * its median, and may be another one where values are strange only together.
  * A stream keeps two windows: 16 bytes × window × columns.
  */
 export const halfSpaceTrees = component({
@@ -101,6 +105,7 @@ function openTrees({ trees, depth, window, seed }: Config, snapshot?: State): St
       judgement.value = row[0] ?? NaN
       judgement.score = judgement.expected = judgement.lower = judgement.upper = NaN
       delete judgement.channel
+      const contributions = clearContributions(judgement, row.length)
       if (!space || !profile) return judgement
       let known = false
       for (let c = 0; c < row.length; c++) {
@@ -113,7 +118,10 @@ function openTrees({ trees, depth, window, seed }: Config, snapshot?: State): St
       judgement.lower = profile.low[channel]
       judgement.upper = profile.high[channel]
       if (row.length > 1) judgement.channel = channel
-      if (known) judgement.score = Math.max(0, usual - space.mass(whole)) / spread + Math.log2(1 + outside)
+      if (!known) return judgement
+      const below = Math.max(0, usual - space.mass(whole)) / spread
+      judgement.score = below + Math.log2(1 + outside)
+      if (contributions) contributeForest(contributions, row, whole, profile, below, space)
       return judgement
     },
     learn(_time, row) {

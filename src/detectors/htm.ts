@@ -21,6 +21,7 @@ import {
 import { buildDateEncoder } from '../models/htm/date-encoder.ts'
 import { buildMultiFieldEncoder } from '../models/htm/multi-field-encoder.ts'
 import { openSpatialPooler, type SpatialPooler, type SpatialPoolerState } from '../models/htm/spatial-pooler.ts'
+import { clearContributions, contributionOf } from './contributions.ts'
 import type { Judgement, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 import { type NextValues, type NextValuesState, openNextValues } from './htm/next-values.ts'
@@ -92,7 +93,8 @@ const NARROW = 1 / 15
  * tenth for each recent alarm: 10 at most, 5 is a likelihood of 0.99999. Beside it stands the range rule of the Numenta Anomaly Benchmark: a
  * value 5 % outside the range of the last rows scores from 10 to 20. `score` fades by a tenth a row, `alarm` is for the moment, and after a red
  * row (5) stays yellow (3) for `calm` rows. The band holds 95 of 100 next values and comes from an SDR classifier for each column, which has no
- * part in the score; of several columns `channel` is the one farthest outside its range, else the least expected. It learns for ever, online;
+ * part in the score; of several columns `channel` is the one farthest outside its range, else the least expected. The memory sees all columns in one and
+ * cannot say whose the surprise is, so a column contributes how far it is outside, else how little the classifier expected it. It learns for ever, online;
  * when the encoder can hardly tell most of the last 1,000 rows apart any more, it starts anew on them. Constants were chosen on
  * the Numenta Anomaly Benchmark. Memory: some 10 to 30 MB.
  */
@@ -314,11 +316,12 @@ function openHtm(options: Config, snapshot?: State): Stream {
   }
 
   /** The column that is farthest outside its range, −1 for none, and how far. */
-  function farthestOutside(): { column: number; outside: number } {
+  function farthestOutside(contributions?: Float64Array): { column: number; outside: number } {
     let column = -1
     let outside = 0
     for (let c = 0; c < rangeRules.length; c++) {
       const excess = Number.isNaN(row[c]) ? 0 : rangeRules[c].excess(row[c])
+      if (contributions) contributions[c] = contributionOf(excess)
       if (excess <= outside) continue
       column = c
       outside = excess
@@ -347,8 +350,9 @@ function openHtm(options: Config, snapshot?: State): Stream {
   return {
     score(time, given) {
       const isKnown = take(given)
-      const judged = brain && isKnown ? farthestOutside() : undefined
-      const strangest = judged && brain!.next.judge(row, judged.column)
+      const contributions = clearContributions(judgement, given.length)
+      const judged = brain && isKnown ? farthestOutside(contributions) : undefined
+      const strangest = judged && brain!.next.judge(row, judged.column, contributions)
       judgement.value = strangest?.value ?? given[0]
       judgement.expected = strangest?.expected ?? NaN
       judgement.lower = strangest?.lower ?? NaN

@@ -44,6 +44,14 @@ describe('isolation-forest', () => {
     expect(rank(score, 1200)).toBeLessThan(0.05 * SIZE)
   })
 
+  it('gives a row that stands out to the column that sets it apart, and calm rows to none', () => {
+    const { score, share0, share1, share2 } = detect(frame((row, i) => i === 1200 && (row[1] = 5000)))
+    expect(share1![1200]).toBeGreaterThan(0.7)
+    const calm = [...score.keys()].filter(i => score[i] === 0)
+    expect(calm.length).toBeGreaterThan(400)
+    for (const i of calm) expect([share0![i], share1![i], share2![i]]).toEqual([NaN, NaN, NaN])
+  })
+
   it('scores a row with unknown cells by the others', () => {
     const { score } = detect(frame((row, i) => (i % 3 === 0 && (row[0] = NaN), i === 1200 && (row[1] = 9000))))
     expect(rank(score, 1200)).toBe(0)

@@ -10,7 +10,9 @@ import { growIsolationForest } from '../models/isolation-forest.ts'
 import type { WindowProfile } from '../models/window-profile.ts'
 import { placeRow, profileWindow } from '../models/window-profile.ts'
 import { copyState } from '../state.ts'
+import { clearContributions } from './contributions.ts'
 import type { Judgement, State, Stream } from './detector.ts'
+import { contributeForest } from './forest-contributions.ts'
 import { fromStream } from './from-stream.ts'
 
 const config = z.strictObject({
@@ -33,7 +35,9 @@ const JUDGED = 256
  * Isolation forest (Liu, Ting & Zhou 2008) over a window of rows, each column a dimension, grown anew at fixed row counts. The score is that of
  * the forest above its usual median, in standard deviations by the upper side (their 90 % quantile), plus log2(1 + spreads outside the window's 1 … 99 %): all cuts lie inside
  * what was seen, so that a forest cannot tell a value a little outside from one far outside, nor one that leaves a constant. Undecided for
- * 128 rows. Expected is the window's median, the band its 1 … 99 %. A stream keeps two windows: 16 bytes × window × columns.
+ * 128 rows. Expected is the window's median, the band its 1 … 99 %. A column contributes how much its cuts shorten the paths of the row (see
+ * `IsolationForest`) and how far it is outside; `channel`, whose band it is, is the column farthest from its median, and may be another one where
+ * values are strange only together. A stream keeps two windows: 16 bytes × window × columns.
  */
 export const isolationForest = component({
   type: 'isolation-forest',
@@ -106,6 +110,7 @@ function openForest({ trees, sample, window, refit, seed }: Config, snapshot?: S
       judgement.value = row[0] ?? NaN
       judgement.score = judgement.expected = judgement.lower = judgement.upper = NaN
       delete judgement.channel
+      const contributions = clearContributions(judgement, row.length)
       if (!forest || !profile) return judgement
       let known = false
       for (let c = 0; c < row.length; c++) {
@@ -118,7 +123,10 @@ function openForest({ trees, sample, window, refit, seed }: Config, snapshot?: S
       judgement.lower = profile.low[channel]
       judgement.upper = profile.high[channel]
       if (row.length > 1) judgement.channel = channel
-      if (known) judgement.score = Math.max(0, forest.score(filled) - usual) / spread + Math.log2(1 + outside)
+      if (!known) return judgement
+      const above = Math.max(0, forest.score(filled) - usual) / spread
+      judgement.score = above + Math.log2(1 + outside)
+      if (contributions) contributeForest(contributions, row, filled, profile, above, forest)
       return judgement
     },
     learn(_time, row) {

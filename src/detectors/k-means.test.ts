@@ -58,19 +58,21 @@ describe('k-means', () => {
   it('finds columns that part, and names the column', () => {
     const [a, b, c] = [wave(1500), wave(1500), wave(1500, 9)]
     for (let i = 1200; i < 1220; i++) b[i] = 100 - b[i]
-    const { score, channel, value, expected } = detect({ a, b, c })
+    const { score, channel, value, expected, ...others } = detect({ a, b, c })
     const highest = score.indexOf(Math.max(...score.subarray(1000)))
     expect(highest).toBeGreaterThanOrEqual(1200)
     expect(highest).toBeLessThan(1225)
     expect(channel![highest]).toBe(1)
     expect(value[highest]).toBe(b[highest])
+    expect(others.share1![highest]).toBeGreaterThan(0.5)
     expect(Math.abs(expected[highest] - value[highest])).toBeGreaterThan(5)
   })
 
   it('takes a missing value as its last one', () => {
     const [a, b] = [wave(1000), wave(1000, 9)]
     for (let i = 900; i < 905; i++) b[i] = NaN
-    const { score } = detect({ a, b })
+    const { score, share1 } = detect({ a, b })
+    expect(share1!.subarray(899, 906).map(Math.sign)).toEqual(Float64Array.of(1, 0, 0, 0, 0, 0, 1))
     expect(score.subarray(900).every(Number.isFinite)).toBe(true)
     expect(Math.max(...score.subarray(900))).toBeLessThan(4)
   })

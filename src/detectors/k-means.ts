@@ -10,6 +10,7 @@ import { seededRandom } from '../math/random.ts'
 import type { RunningScale } from '../math/running-scale.ts'
 import { emptyScale, learnScale, scaleOf } from '../math/running-scale.ts'
 import { copyState } from '../state.ts'
+import { clearContributions } from './contributions.ts'
 import type { Judgement, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 
@@ -45,7 +46,8 @@ const OLDEST = 0.2
  * Distance of the last `window` rows, all columns together, from the nearest of a few typical windows (k-means on windows: KMeansAD, Yairi, Kato & Hori
  * 2001, section 3; Schmidl, Wenig & Papenbrock 2022). Columns are standardised by median and MAD and clipped. Departures: causal, the window ends at the
  * row; newer rows weigh more; typical windows are found anew on row counts only. The score is how far the root mean square distance lies
- * above the usual, in robust scales; the channel is the column that contributes most. A missing value is taken as its last one.
+ * above the usual, in robust scales. A column contributes its part of the squared distance, and `channel` contributes most. A missing value is taken as
+ * its last one; then the column may be the channel, for the rows before, but contributes nothing.
  */
 export const kMeans = component({
   type: 'k-means',
@@ -169,12 +171,14 @@ function openKMeans({ window, clusters, history, band }: z.output<typeof config>
     return nearestCentre(point, 0, m.typical, m.typical.length / point.length, point.length)
   }
 
-  function strangest(typical: number): number {
+  /** The column with the largest part of the squared distance; fills in those of all known columns. */
+  function strangest(typical: number, row: ArrayLike<number>, contributions?: Float64Array): number {
     let most = -1
     let channel = 0
     for (let c = 0; c < m.columns; c++) {
       let sum = 0
       for (let i = c; i < point.length; i += m.columns) sum += (point[i] - m.typical[typical * point.length + i]) ** 2
+      if (contributions && isMeasured(row[c])) contributions[c] = sum
       if (sum > most) {
         most = sum
         channel = c
@@ -187,10 +191,11 @@ function openKMeans({ window, clusters, history, band }: z.output<typeof config>
     score(_time, row) {
       judgement.value = row[0]
       judgement.score = judgement.expected = judgement.lower = judgement.upper = judgement.channel = NaN
+      const contributions = clearContributions(judgement, row.length)
       if (m.typical.length === 0 || m.distance.count < FIRST || !look(row)) return judgement
       const typical = nearest()
       const distance = rootMeanSquare(point, 0, typical)
-      const channel = strangest(typical)
+      const channel = strangest(typical, row, contributions)
       const newest = (window - 1) * m.columns + channel
       const usual = m.typical[typical * point.length + newest] / weights[window - 1]
       judgement.score = Math.max(0, distance - m.distance.level) / scaleOf(m.distance, DISTANCE_FLOOR)

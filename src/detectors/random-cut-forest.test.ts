@@ -51,7 +51,8 @@ describe('random-cut-forest', () => {
     const random = seededRandom(4)
     const column = (size: number, c: number) => times.map((_, i) => size * (10 + random.next() + (c === 1 && i === 1800 ? 9 : 0)))
     const columns = { a: column(1, 0), b: column(1e-3, 1), c: column(1e6, 2), d: times.map(() => 5) }
-    const { score, channel, value } = detect({ labels: {}, times, columns }, { shingle: 1 })
+    const { score, channel, value, share1 } = detect({ labels: {}, times, columns }, { shingle: 1 })
+    expect(share1![1800]).toBeGreaterThan(0.7)
     expect(rank(score, 1800)).toBe(0)
     expect(channel![1800]).toBe(1)
     expect(value[1800]).toBe(columns.b[1800])
@@ -59,6 +60,14 @@ describe('random-cut-forest', () => {
     const moved = detect({ labels: {}, times, columns: constant }, { shingle: 1 })
     expect(moved.channel![1900]).toBe(3)
     expect(rank(moved.score, 1900)).toBeLessThan(2)
+  })
+
+  it('gives the rows after a spike to the column that had it, for as long as it is in the shingle', () => {
+    const { share2 } = tides(
+      () => false,
+      (x, c, i) => (c === 2 && i === 1800 ? x + 500 : x),
+    )
+    for (let i = 1800; i < 1804; i++) expect(share2![i]).toBeGreaterThan(0.5)
   })
 
   /** Three columns of a tide, some rows of the second missing. */

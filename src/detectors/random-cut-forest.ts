@@ -6,6 +6,7 @@ import { isMeasured } from '../math/is-measured.ts'
 import type { CutForest, CutForestState } from '../models/random-cut-forest.ts'
 import { growCutForest } from '../models/random-cut-forest.ts'
 import { copyState } from '../state.ts'
+import { clearContributions } from './contributions.ts'
 import type { Judgement, State, Stream } from './detector.ts'
 import { fromStream } from './from-stream.ts'
 
@@ -43,8 +44,9 @@ const WARM_UP = 30
  * points must make way in a tree for this one, above its usual mean, in standard deviations of it (0 where it is below). Expected is what
  * the trees hold where the rest of the shingle fits best (median), and the band their spread. One column: what is remembered of a row is
  * clipped around the expectation, so that the rows after a spike do not look strange for having it in their shingle. Several columns: each
- * counts in its own spreads, `channel` is the one with the largest share in the displacement; a missing one is remembered as expected and cuts
- * nothing off. After more than two rows without any value the shingle starts anew. Undecided until half a sample and 30 rows
+ * counts in its own spreads; a missing one is remembered as expected and cuts nothing off. A column contributes the displacement by cuts in its
+ * values, those of all rows of the shingle (a cut is in a dimension with the chance of its length: definition 1). `channel`, whose value and band are
+ * of the newest row, has the largest part of that row alone: after a spike they may differ for as long as it is in the shingle. After more than two rows without any value the shingle starts anew. Undecided until half a sample and 30 rows
  * are seen. A snapshot has (46 + 8 × dimensions) bytes × trees × sample: 1 MB by default.
  */
 export const randomCutForest = component({
@@ -181,6 +183,7 @@ function openForest({ trees, sample, shingle, memory, band, seed }: Config, snap
       judgement.value = row[0] ?? NaN
       judgement.score = judgement.expected = judgement.lower = judgement.upper = NaN
       delete judgement.channel
+      const contributions = clearContributions(judgement, row.length)
       if (!m || !forest || forest.seen() < sample / 2) return judgement
       const known = fill(m, row)
       if (known ? m.silence > BRIDGED && shingle > 1 : row.length > 1) return judgement
@@ -191,6 +194,8 @@ function openForest({ trees, sample, shingle, memory, band, seed }: Config, snap
         const newest = point.length - row.length
         for (let c = channel + 1; c < row.length; c++) if (shares[newest + c] > shares[newest + channel]) channel = c
         if (row.length > 1) judgement.channel = channel
+        if (contributions) for (let i = 0; i < shares.length; i++) contributions[i % row.length] += shares[i]
+        if (contributions) for (let c = 0; c < row.length; c++) if (!isMeasured(row[c])) contributions[c] = 0
         judgement.value = row[channel]
       }
       const at = point.length - row.length + channel

@@ -59,6 +59,19 @@ describe('buildHalfSpaceTrees', () => {
       expect(space.mass(row)).toBeCloseTo(twins.reduce((sum, twin) => sum + massOf(twin, row, 20), 0) / 20, 9)
   })
 
+  it('explains a row by what the halvings of each column take from its mass', () => {
+    const space = build(50)
+    const credits = Float64Array.of(9, 9)
+    for (const row of [rows[0], [0, 0], [1, 10], [-5, 900]]) {
+      space.explain(row, credits)
+      expect(credits[0] + credits[1]).toBeCloseTo(Math.log2(201) - space.mass(row), 9)
+    }
+    space.explain([0.5, 9], credits)
+    expect(credits[1]).toBeGreaterThan(4 * Math.max(0, credits[0]))
+    space.explain([0.05, 0], credits)
+    expect(credits[0]).toBeGreaterThan(4 * Math.max(0, credits[1]))
+  })
+
   it('gives rows among many a high mass, and rows in empty space little', () => {
     const space = build(50)
     expect(space.mass([0.5, 0])).toBeGreaterThan(space.mass([0.5, 3.9]) + 1)

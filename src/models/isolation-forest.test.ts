@@ -44,6 +44,30 @@ describe('growIsolationForest', () => {
     expect(forest.score([1.5, 9, 50])).toBe(forest.score([1.5, 7, 50]))
   })
 
+  it('explains a row by what the cuts in each column shorten its path', () => {
+    const forest = growIsolationForest(flat, 300, 3, { trees: 200, sample: 64 }, seededRandom(1))
+    const credits = Float64Array.of(9, 9, 9)
+    for (const point of [[1.5, 7, 50], [3.2, 7, 130], rows[0]]) {
+      forest.explain(point, credits)
+      const path = -Math.log2(forest.score(point)) * usualPathLength(64)
+      expect(credits.reduce((a, b) => a + b)).toBeCloseTo(usualPathLength(64) - path, 9)
+    }
+    forest.explain([1.5, 7, 200], credits)
+    expect(credits[2]).toBeGreaterThan(1)
+    expect(credits[0]).toBeLessThan(0.25)
+    expect(credits[1]).toBe(0)
+  })
+
+  it('explains as its naive twin, a tree grown by hand', () => {
+    // Of the rows 0, 0, 0 and 1, the only cut that there can be sets the last one apart.
+    const forest = growIsolationForest(Float64Array.of(0, 0, 0, 1), 4, 1, { trees: 3, sample: 4 }, seededRandom(1))
+    const credits = new Float64Array(1)
+    forest.explain([1], credits)
+    expect(credits[0]).toBeCloseTo(usualPathLength(4) - 1 - usualPathLength(1), 12)
+    forest.explain([0], credits)
+    expect(credits[0]).toBeCloseTo(usualPathLength(4) - 1 - usualPathLength(3), 12)
+  })
+
   it('grows on equal rows and on one row', () => {
     const same = growIsolationForest(new Float64Array(40).fill(3), 20, 2, { trees: 5, sample: 16 }, seededRandom(1))
     expect(same.score([3, 3])).toBe(0.5)

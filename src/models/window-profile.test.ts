@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { quantile } from '../math/quantile.ts'
 import { seededRandom } from '../math/random.ts'
-import { placeRow, profileWindow } from './window-profile.ts'
+import { beyondOf, placeRow, profileWindow } from './window-profile.ts'
 
 describe('profileWindow', () => {
   it('is near the quantiles of each column, and knows nothing of one without values', () => {
@@ -39,6 +39,9 @@ describe('placeRow', () => {
   it('counts what is outside only', () => {
     expect(placeRow([98, 5, 5], profile).outside).toBe(0)
     expect(placeRow([98 + profile.spread[0], 5, 5], profile).outside).toBeCloseTo(1)
+    expect(beyondOf(98 + profile.spread[0], profile, 0)).toBeCloseTo(1)
+    expect(beyondOf(1 - 2 * profile.spread[0], profile, 0)).toBeCloseTo(2)
+    expect(beyondOf(50, profile, 0)).toBeLessThan(0)
     expect(placeRow([NaN, NaN, NaN], profile)).toEqual({ channel: 0, outside: 0 })
   })
 })

@@ -38,6 +38,12 @@ export function profileWindow(rows: Float64Array, count: number, columns: number
   return profile
 }
 
+const scaleOf = (x: number, { spread }: WindowProfile, c: number) => Math.max(spread[c], SEEN_FLOOR * Math.abs(x))
+
+/** How far a value of column `c` is outside low … high, in spreads; negative inside, NaN where nothing is known. */
+export const beyondOf = (x: number, profile: WindowProfile, c: number) =>
+  Math.max(profile.low[c] - x, x - profile.high[c]) / scaleOf(x, profile, c)
+
 /** How far the strangest column is from its middle, and how far it, or another one, is outside low … high, in spreads. NaN cells count nothing. */
 export function placeRow(row: ArrayLike<number>, profile: WindowProfile): { channel: number; outside: number } {
   let channel = 0
@@ -45,13 +51,12 @@ export function placeRow(row: ArrayLike<number>, profile: WindowProfile): { chan
   let outside = 0
   for (let c = 0; c < row.length; c++) {
     const x = row[c]
-    const scale = Math.max(profile.spread[c], SEEN_FLOOR * Math.abs(x))
-    const distance = Math.abs(x - profile.middle[c]) / scale
+    const distance = Math.abs(x - profile.middle[c]) / scaleOf(x, profile, c)
     if (distance > farthest) {
       farthest = distance
       channel = c
     }
-    const beyond = Math.max(profile.low[c] - x, x - profile.high[c]) / scale
+    const beyond = beyondOf(x, profile, c)
     if (beyond > outside) outside = beyond
   }
   return { channel, outside }

@@ -39,7 +39,49 @@ const lawbreakers: Readonly<Record<string, Detector>> = {
       return { ...judgement, score: Array.from(row).every(Number.isNaN) ? 0 : judgement.score }
     },
   })),
+  'says how much each column added to the score, and is not changed by the question': contributing((contributions, row) =>
+    contributions.map((value, c) => (Number.isNaN(row[c]) ? 1 : value)),
+  ),
+  'gives the largest share to the column that departs alone': contributing(contributions => contributions.map(() => 1)),
+  'gives a column the same share wherever it stands': contributing(contributions =>
+    contributions.map((value, c) => (c + 1) * value),
+  ),
 }
+
+/** The honest detector, with other contributions. */
+function contributing(change: (contributions: Float64Array, row: ArrayLike<number>) => Float64Array): Detector {
+  return twist(stream => ({
+    score: (time, row) => {
+      const judgement = stream.score(time, row)
+      return { ...judgement, contributions: change(judgement.contributions!, row) }
+    },
+  }))
+}
+
+/** Other ways to break a law. */
+const moreLawbreakers: readonly (readonly [law: string, detector: Detector])[] = [
+  [
+    'says how much each column added to the score, and is not changed by the question',
+    twist(stream => ({
+      score: (time, row) => {
+        stream.learn(time, row)
+        return stream.score(time, row)
+      },
+    })),
+  ],
+  [
+    'says how much each column added to the score, and is not changed by the question',
+    contributing(contributions => contributions.map(value => -value)),
+  ],
+  [
+    'says how much each column added to the score, and is not changed by the question',
+    contributing(contributions => contributions.slice(1)),
+  ],
+  [
+    'gives the largest share to the column that departs alone',
+    twist(stream => ({ score: (time, row) => ({ ...stream.score(time, row), channel: 0 }) })),
+  ],
+]
 
 describe('the laws of detectors of several columns', () => {
   for (const law of multivariateLaws) {
@@ -49,4 +91,9 @@ describe('the laws of detectors of several columns', () => {
       expect(() => law.check(lawbreakers[law.name]!)).toThrow(/must/)
     })
   }
+
+  it.each(moreLawbreakers)('another lawbreaker is caught: %s', (name, detector) => {
+    const law = multivariateLaws.find(law => law.name === name)!
+    expect(() => law.check(detector)).toThrow(/must/)
+  })
 })

@@ -150,6 +150,8 @@ export function openMultivariate(parts: UnivariateParts, snapshot?: State, tunin
 /** Adds `whole` to the columns, divided as their squares are. */
 function addParts(contributions: Float64Array, squares: Float64Array, whole: number): void {
   let sum = 0
-  for (const square of squares) sum += square
-  if (sum > 0) for (let c = 0; c < squares.length; c++) contributions[c] += (whole * squares[c]) / sum
+  for (let c = 0; c < squares.length; c++) sum += squares[c]
+  if (!(sum > 0)) return
+  const part = whole / sum
+  for (let c = 0; c < squares.length; c++) contributions[c] += part * squares[c]
 }

@@ -2,14 +2,15 @@ import { isMeasured } from '../../math/is-measured.ts'
 import { buildCellBits } from '../../models/htm/cell-bits.ts'
 import { openSdrClassifier, type SdrClassifierState } from '../../models/htm/sdr-classifier.ts'
 import { openValueBuckets, type ValueBucketsState } from '../../models/htm/value-buckets.ts'
+import { contributionOf } from '../contributions.ts'
 
 /** Says which values the next row will have, out of the state of a temporal memory. */
 export interface NextValues {
   /**
    * The column whose value was least expected, or the `known` one, with its value and what was expected of it (NaN while too little was seen); changes
-   * nothing.
+   * nothing. Unless one is known, fills in how unexpected each value was: `contributionOf` nats, 0 where it is missing.
    */
-  judge(row: ArrayLike<number>, known?: number): Strangest
+  judge(row: ArrayLike<number>, known?: number, contributions?: Float64Array): Strangest
   /** Takes a row, the cells that it made active (column by column) and the bits that it was encoded to. */
   learn(row: ArrayLike<number>, cells: ArrayLike<number>, input: Uint8Array): void
   state(): NextValuesState
@@ -86,12 +87,13 @@ export function openNextValues({ ranges, columns, cells, inputs }: NextValuesOpt
   }
 
   return {
-    judge(row, known = -1) {
+    judge(row, known = -1, contributions?) {
       let place = known
       let most = -1
       for (let c = 0; c < fields.length && known < 0; c++) {
         if (!isMeasured(row[c])) continue
         const surprise = surpriseOf(fields[c], row[c])
+        if (contributions) contributions[c] = contributionOf(surprise)
         if (surprise <= most) continue
         most = surprise
         place = c

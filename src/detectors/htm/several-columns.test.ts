@@ -57,13 +57,15 @@ describe('htm with several columns', () => {
       expect(columns.channel![at]).toBe(channel)
       expect(columns.value[at]).toBe(input.columns[name][at])
       expect(columns.alarm![at]).toBeGreaterThan(10)
+      expect(columns[`share${channel}`]![at]).toBe(1)
       expect(columns.value[at] > columns.upper[at] || columns.value[at] < columns.lower[at]).toBe(true)
     }
   })
 
   it('goes on with the columns that are known', () => {
     const input = frame({ ...tides, quick: (i, noise) => (i > 900 ? NaN : tides.quick(i, noise)) })
-    const { score, channel, expected } = detector.detect(input, ALWAYS).columns
+    const { score, channel, expected, share1 } = detector.detect(input, ALWAYS).columns
+    expect(share1!.slice(901).every(value => !(value > 0))).toBe(true)
     expect(score.slice(901).every(Number.isFinite)).toBe(true)
     expect(channel!.slice(901)).not.toContain(1)
     expect(expected.slice(901).every(Number.isFinite)).toBe(true)

@@ -4,7 +4,7 @@ import { vectorAutoregressive } from '../vector-autoregressive.ts'
 
 /** Judges rows until there is a model. */
 export interface ColdStart {
-  /** Says value, band and channel of a row; returns its energy, whose root is 1 when all is usual; NaN while undecided. */
+  /** Says value, band, channel and contributions of a row (which `into` has room for); returns its energy, whose root is 1 when all is usual; NaN while undecided. */
   look(time: number, row: ArrayLike<number>, into: Judgement): number
   learn(time: number, row: ArrayLike<number>): void
   snapshot(): State
@@ -53,6 +53,7 @@ export function openColdStart(columns: number, snapshot?: State): ColdStart {
       into.lower = said.lower
       into.upper = said.upper
       if (columns > 1) into.channel = said.channel ?? NaN
+      if (said.contributions) into.contributions?.set(said.contributions)
       const score = rawOf(said) / Math.sqrt(Math.max(square, FLOOR * usual))
       return (score > CAP ? CAP * (1 + Math.log(score / CAP)) : score) ** 2
     },

@@ -1,6 +1,7 @@
 import { finish } from '../../models/boosted-trees/fit-boosted-trees.ts'
 import type { Rows } from '../../models/networks/windows.ts'
 import { copyState } from '../../state.ts'
+import { clearContributions } from '../contributions.ts'
 import type { Judgement, Models, State, Stream } from '../detector.ts'
 import { openColdStart } from './cold-start.ts'
 import { countDrift } from './drift.ts'
@@ -22,7 +23,7 @@ const NONE = new Float32Array(0)
 /**
  * Goes row by row with a network that learns the last rows, on a schedule that depends on the count of rows alone. Centre (median) and unit (median
  * deviation) of each column are those of the rows that are learned. A column's strangeness is |error| in its usual size; the score is the root mean
- * square of those of all known columns, `channel` the largest. Until there is a network, rows are judged by a plain detector; see `openColdStart`.
+ * square of those of all known columns, `channel` the largest, and a column contributes the square of its own. Until there is a network, rows are judged by a plain detector; see `openColdStart`.
  *
  * A stream that is given models judges with the one in force, keeps its rows for `fitLearned`, and says when a fit is due; see `wantsFit`. Weights are not in
  * its snapshot.
@@ -176,6 +177,7 @@ export function openLearned(makeModel: MakeModel, options: LearnedOptions, snaps
     judgement.value = row[0]
     judgement.expected = judgement.lower = judgement.upper = NaN
     if (row.length > 1) judgement.channel = NaN
+    const contributions = clearContributions(judgement, row.length)
     if (row.length !== m.columns) return NaN
     if (cold) return cold.look(time, row, judgement)
     if (weights().length === 0) return NaN
@@ -191,7 +193,9 @@ export function openLearned(makeModel: MakeModel, options: LearnedOptions, snaps
       if (Number.isNaN(raw)) continue
       const error = raw / errorScale(m.variance[c])
       known++
-      sum += capError(error, m.columns) ** 2
+      const square = capError(error, m.columns) ** 2
+      sum += square
+      if (contributions) contributions[c] = square
       if (fitted) sumThen += capError(raw / errorScale(fitted.variance[c]), m.columns) ** 2
       if (error > most) {
         most = error

@@ -50,6 +50,7 @@ describe.each(Object.entries(GOLDEN))('%s', (type, golden) => {
     const worst = BROKEN + alarm.subarray(BROKEN).findIndex(score => score > limit)
     expect(worst).toBeLessThan(BROKEN + 8)
     expect(scores.channel![worst]).toBe(1)
+    expect(scores.share1![worst]).toBeGreaterThan(0.5)
     expect(scores.value[worst]).toBe(5)
     expect(scores.expected[worst]).toBeGreaterThan(4)
     expect(scores.expected[worst]).toBeLessThan(6)
