@@ -3,8 +3,8 @@ import type { Anomaly, Labels } from '../anomaly.ts'
 import { HOUR, MINUTE } from '../duration.ts'
 import type { Target } from '../sources/source.ts'
 import type { Snapshot, StoredAnomaly } from '../stores/store.ts'
-import { sampleAnomaly } from '../testing/store-laws.ts'
-import { explainMissing, missingCases, needsTarget, REASONS } from './missing-data.ts'
+import { sampleAnomaly, sampleScores } from '../testing/store-laws.ts'
+import { dropUnreportedPoints, explainMissing, missingCases, needsTarget, REASONS } from './missing-data.ts'
 import type { MissingInput } from './missing-view.ts'
 import type { Presence } from './presence.ts'
 
@@ -468,4 +468,21 @@ it('detectors of missing data are looked at apart, and other anomalies stay as t
     ['absence', undefined, undefined],
   ])
   expect(anomalies[2]).toBe(other)
+})
+
+it('scores of a series are dropped where all that was found of it is missing data that nobody is notified of', () => {
+  const [a, b] = [pod('a'), pod('b')]
+  const scoresOf = (detector: string, labels: Labels) => ({ detector, scores: sampleScores([at(1)], labels) })
+  const points = [scoresOf('absence', a), scoresOf('ewma', a), scoresOf('absence', b)]
+  const kept = (...anomalies: Anomaly[]) =>
+    dropUnreportedPoints({ ...inputOf({ presences: [], anomalies }).findings, points }).points.map(
+      ({ detector, scores }) => `${detector} ${scores.labels.pod}`,
+    )
+  const all = ['absence a', 'ewma a', 'absence b']
+  for (const ignored of [REASONS.replaced, REASONS.waiting, REASONS.undiscovered])
+    expect(kept(missing(a, { ignored }), missing(b))).toEqual(all.slice(1))
+  for (const ignored of [undefined, REASONS.inWorkload, REASONS.inFlow, 'a deploy'])
+    expect(kept(missing(a, { ignored }), missing(b))).toEqual(all)
+  expect(kept(missing(a, { ignored: REASONS.replaced }), missing(a, { end: at(94) }))).toEqual(all)
+  expect(kept()).toEqual(all)
 })

@@ -6,7 +6,8 @@ import { toyFlow } from '../testing/toy-watch.ts'
 import { computeFlow, type FlowInput } from './compute-flow.ts'
 import type { FlowConfig } from './configuration.ts'
 import { flowPipeline } from './flow.ts'
-import type { Query, Reader } from './pipeline.ts'
+import { REASONS } from './missing-data.ts'
+import type { Findings, Query, Reader } from './pipeline.ts'
 
 const START = Date.UTC(2026, 0, 5)
 const LOOKBACK = 3 * HOUR
@@ -23,11 +24,12 @@ interface World {
   readonly remembered?: readonly Snapshot[]
 }
 
-/** A flow over pods, whose snapshots are handed from one run to the next; `inputs` is what it computed on. */
+/** A flow over pods, whose snapshots are handed from one run to the next; `inputs` is what it computed on, `found` what came of it. */
 function watch({ pods, config = flow, lookback = LOOKBACK, models, remembered = [] }: World) {
   const queries: Query[] = []
   const inputs: FlowInput[] = []
   const warnings: string[] = []
+  const found: Findings[] = []
   let snapshots = remembered
   let watermark = NaN
   const frameOf = (
@@ -66,6 +68,7 @@ function watch({ pods, config = flow, lookback = LOOKBACK, models, remembered = 
     queries,
     inputs,
     warnings,
+    found,
     change: (next: (snapshot: Snapshot) => Snapshot) => void (snapshots = snapshots.map(next)),
     /** The minutes that a run asks series for, one stretch for each question. */
     async run(minute: number, start = watermark): Promise<string[]> {
@@ -77,6 +80,7 @@ function watch({ pods, config = flow, lookback = LOOKBACK, models, remembered = 
         signal: new AbortController().signal,
         now: () => end - 1,
       })
+      found.push(findings)
       snapshots = findings.snapshots
       watermark = findings.watermark
       for (const { level, message } of findings.diagnostics) if (level === 'warning') warnings.push(message)
@@ -219,6 +223,24 @@ describe('what a run computes on', () => {
     const { run, inputs } = watch({ pods, lookback: 10 * MINUTE })
     await run(300)
     expect(inputs[0]!.keepAll).toBe(keepAll)
+  })
+
+  it.each([
+    [198, true],
+    [201, false],
+  ])('beside %d other series keeps the scores of one that was replaced: %s', async (count, isKept) => {
+    const others = Array.from({ length: count }, (_, i) => [`p${i}`, [200, 999]] as const)
+    const absence = toyFlow({}, { detect: [{ type: 'absence', name: 'absence', rule: { type: 'threshold', limit: 1 } }] })
+    const { run, found } = watch({
+      pods: { gone: [200, 300], next: [300, 999], ...Object.fromEntries(others) },
+      lookback: HOUR,
+      config: absence,
+    })
+    await run(290)
+    await run(307)
+    const { anomalies, points } = found.at(-1)!
+    expect(anomalies.map(({ labels, ignored }) => [labels.pod, ignored])).toEqual([['gone', REASONS.replaced]])
+    expect(points.some(({ scores }) => scores.labels.pod === 'gone')).toBe(isKept)
   })
 
   it('has models only where there may be some', async () => {

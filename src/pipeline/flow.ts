@@ -10,6 +10,7 @@ import type { FlowConfig, QueryConfig } from './configuration.ts'
 import { explainer } from './explaining.ts'
 import { askHistory, type FrameAnswer, firstValue } from './history.ts'
 import { openLateness } from './lateness.ts'
+import { dropUnreportedPoints } from './missing-data.ts'
 import type { Findings, Pipeline, Reader } from './pipeline.ts'
 
 /** Computes in this thread or in another. */
@@ -84,7 +85,8 @@ export function flowPipeline(config: FlowConfig, lookback: number, compute: Comp
         ...(models ? { models } : {}),
       }
       const computed = await compute(config, input, signal)
-      const findings = await explain(computed, reader, signal)
+      const explained = await explain(computed, reader, signal)
+      const findings = input.keepAll ? explained : dropUnreportedPoints(explained)
       return {
         ...findings,
         forgotten: [...findings.forgotten, ...ofOthers],

@@ -66,6 +66,21 @@ export function explainMissing(input: MissingInput, cases: readonly MissingCase[
   return forgetExplained(input.config, { ...findings, anomalies: [...anomalies, ...groups, ...ended] }, over)
 }
 
+/** Reasons for which nobody is notified, not even once for several series. */
+const UNREPORTED: ReadonlySet<string> = new Set([REASONS.replaced, REASONS.waiting, REASONS.undiscovered])
+
+/** Without the scores of series that are only missing, and that nobody is notified of: where pods come and go all the time these would be most. */
+export function dropUnreportedPoints(findings: Findings): Findings {
+  const [unreported, reported] = [true, false].map(
+    is => new Set(findings.anomalies.filter(({ ignored }) => UNREPORTED.has(ignored ?? '') === is).map(keyOf)),
+  )
+  const isKept = ({ detector, scores: { labels } }: Findings['points'][number]) => {
+    const key = keyOf({ detector, labels })
+    return reported!.has(key) || !unreported!.has(key)
+  }
+  return { ...findings, points: findings.points.filter(isKept) }
+}
+
 /** What becomes of one case; not ignored, it is reported, for its `workload` when that is given. */
 interface Decision {
   readonly ignored?: string

@@ -100,6 +100,18 @@ export function fromMemory(retention: Retention = DEFAULT_RETENTION): Store {
     }
   }
 
+  /** Deletes anomalies that were ignored and are over before `before`, all but the newest, where nobody was ever notified of them. */
+  const dropIgnored = (flow: string, before: number) => {
+    const over = storedOf(flow).filter(one => one.ignored !== undefined && one.status !== 'open')
+    if (over.length <= retention.keepIgnored) return
+    const newestFirst = over.toSorted((a, b) => b.end - a.end || (a.id < b.id ? -1 : 1))
+    for (const { id, end } of newestFirst.slice(retention.keepIgnored))
+      if (end < before && !outbox.knows(id)) {
+        anomalies.delete(id)
+        byFlow.get(flow)?.delete(id)
+      }
+  }
+
   const store: Store = {
     async commit(run) {
       check()
@@ -161,6 +173,7 @@ export function fromMemory(retention: Retention = DEFAULT_RETENTION): Store {
       useModels(run.flow, run.workloads ?? [], now)
       sweepOld(run.flow, now)
       outbox.prune(now)
+      dropIgnored(run.flow, run.range.start - run.mergeGap)
       return changes
     },
     async fail(run) {

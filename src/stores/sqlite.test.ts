@@ -17,7 +17,7 @@ import {
 import { checkSteps } from '../testing/store-steps.ts'
 import { fromMemory } from './memory.ts'
 import { openSqlite, sqlite } from './sqlite.ts'
-import type { Store } from './store.ts'
+import type { Run, Store } from './store.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tidewatch-store-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -83,6 +83,7 @@ const UNDO = {
   4: `DROP TABLE notified; ALTER TABLE outbox DROP COLUMN error; ALTER TABLE channels DROP COLUMN failing_since;
       ALTER TABLE channels DROP COLUMN refusals; DELETE FROM migrations WHERE version = 4`,
   5: 'ALTER TABLE flows DROP COLUMN removed_at; DELETE FROM migrations WHERE version = 5',
+  6: 'DROP INDEX anomalies_ignored; DELETE FROM migrations WHERE version = 6',
 }
 
 describe('a sqlite file with a limit', () => {
@@ -189,7 +190,7 @@ describe('a sqlite file that cannot be had', () => {
     const newer = new DatabaseSync(path)
     newer.exec('INSERT INTO migrations VALUES (99, 0)')
     newer.close()
-    refuses(path, 'must have schema 5 or older, got 99 of a newer Tidewatch')
+    refuses(path, 'must have schema 6 or older, got 99 of a newer Tidewatch')
   })
 
   it('of an older version is brought up to date, with all that it has', async () => {
@@ -199,9 +200,9 @@ describe('a sqlite file that cannot be had', () => {
     const before = await readAll(store, ['f'], ['log'], [sampleAnomaly().labels], 1e6)
     await store.close()
     const older = new DatabaseSync(path)
-    for (const version of [5, 4, 3, 2] as const) older.exec(UNDO[version])
+    for (const version of [6, 5, 4, 3, 2] as const) older.exec(UNDO[version])
     older.close()
-    expect(() => openSqlite(path, { now, readOnly: true })).toThrow('must have schema 5 to be read, got 1')
+    expect(() => openSqlite(path, { now, readOnly: true })).toThrow('must have schema 6 to be read, got 1')
     const again = open(path)
     expect(await readAll(again, ['f'], ['log'], [sampleAnomaly().labels], 1e6)).toEqual(before)
     expect((await again.addModel(sampleModel(), true)).version).toBe(1)
@@ -218,7 +219,7 @@ describe('a sqlite file that cannot be had', () => {
     const { id } = (await store.anomalies())[0]
     await store.close()
     const older = new DatabaseSync(path)
-    for (const version of [5, 4] as const) older.exec(UNDO[version])
+    for (const version of [6, 5, 4] as const) older.exec(UNDO[version])
     older.close()
     const again = open(path)
     expect(await again.notifications([id])).toEqual([
@@ -246,7 +247,7 @@ describe('a sqlite file that cannot be had', () => {
         .prepare('INSERT OR REPLACE INTO points (id, stream, first, last, body) VALUES (?, 1, ?, ?, ?)')
         .run(1 + from / 32, from, to - 1, body)
     }
-    for (const version of [5, 4, 3] as const) older.exec(UNDO[version])
+    for (const version of [6, 5, 4, 3] as const) older.exec(UNDO[version])
     older.close()
     const again = open(path)
     const read = () => again.points('f', sampleAnomaly().labels, 'a', { start: 0, end: 1e6 })
@@ -278,6 +279,37 @@ describe('a sqlite file that cannot be had', () => {
     writeFileSync(join(folder, 'file'), '')
     expect(() => open(join(folder, 'file/x.db'))).toThrow(expect.objectContaining({ code: 'store' }))
   })
+})
+
+it('a series that is forgotten leaves no row in a sqlite file, unless it has points', async () => {
+  const path = fresh()
+  const store = open(path)
+  const [a, b] = ['a', 'b'].map(pod => ({ pod }))
+  const snapshots = [a!, b!].flatMap(labels =>
+    ['ewma', 'absence'].map(detector => ({ labels, detector, time: 50, state: new Uint8Array([1]) })),
+  )
+  const commit = (more: Partial<Run>) => store.commit(sampleRun(more))
+  await commit({ snapshots, points: [{ detector: 'ewma', scores: sampleScores([10], b) }] })
+  await commit({ forgotten: snapshots.filter(({ detector }) => detector === 'ewma') })
+  const rows = () => {
+    const db = new DatabaseSync(path, { readOnly: true })
+    const all = db
+      .prepare('SELECT name FROM series ORDER BY 1')
+      .all()
+      .map(({ name }) => name)
+    const streams = db.prepare('SELECT count(*) AS count FROM streams').get()!.count
+    db.close()
+    return [...all, streams]
+  }
+  expect(rows()).toEqual(['{pod="a"}', '{pod="b"}', 3])
+  await commit({ forgotten: snapshots })
+  expect(rows()).toEqual(['{pod="b"}', 1])
+  // It may come back at once, and with the next commit too.
+  await commit({ snapshots: snapshots.slice(0, 1) })
+  await commit({ snapshots: snapshots.slice(0, 1) })
+  expect((await store.snapshots('f')).map(({ labels }) => labels)).toEqual([a])
+  expect((await store.points('f', b!, 'ewma', { start: 0, end: 100 }))!.times).toHaveLength(1)
+  await store.close()
 })
 
 describe('sqlite in hard times', () => {

@@ -30,7 +30,7 @@ import {
   pruneMessages,
   tell,
 } from './sqlite/outbox.ts'
-import { giveBack, makeRoom, sweepOld } from './sqlite/retention.ts'
+import { dropIgnored, giveBack, makeRoom, sweepOld } from './sqlite/retention.ts'
 import { decodeRun, encodeRun, toLimit, toTime } from './sqlite/rows.ts'
 import type { Tables } from './sqlite/schema.ts'
 import { fromStreams, type Streams } from './sqlite/streams.ts'
@@ -358,6 +358,8 @@ function commit(db: Database, streams: Streams, run: Run, retention: Retention):
     giveBack(db)
   }
   pruneMessages(db, now)
+  // What a run may still look at stays.
+  dropIgnored(db, run.flow, retention.keepIgnored, run.range.start - run.mergeGap)
   db.run(
     db.query
       .updateTable('flows')

@@ -65,6 +65,8 @@ export interface MemoryOutbox extends Methods {
   prune(now: number): void
   /** Whether a channel must still hear of the anomaly. */
   isWaiting(anomaly: string): boolean
+  /** Whether a channel was notified of the anomaly, or is to be. */
+  knows(anomaly: string): boolean
   /** The anomaly was deleted. */
   forget(anomaly: string): void
   size(): number
@@ -163,6 +165,7 @@ export function openMemoryOutbox({ anomaly, anomaliesOf, isRetired }: Surroundin
 
   return {
     isWaiting: id => rowsAbout(id).some(({ state }) => state === 'pending'),
+    knows: id => accepted.has(id) || rowsAbout(id).length > 0,
     forget: id => void accepted.delete(id),
     tell(change, flowChannels, now) {
       const { id, status } = change.anomaly

@@ -17,6 +17,19 @@ export function sweepOld(db: Database, flow: string, { keepAnomalies }: Retentio
   db.statement('DELETE FROM flows WHERE listed = 0 AND removed_at < ? AND name <> ?').run(now - KEEP_REMOVED_FLOWS, flow)
 }
 
+/**
+ * Deletes anomalies that were ignored and are over before `before`, all but the newest `keep`, where nobody was ever notified of them. With each commit,
+ * since where pods come and go all the time there are hundreds in a minute. Inside a transaction.
+ */
+export function dropIgnored(db: Database, flow: string, keep: number, before: number): void {
+  db.statement(
+    `DELETE FROM anomalies WHERE id IN (
+       SELECT id FROM anomalies WHERE flow = ?1 AND ignored = 1 AND status <> 'open' ORDER BY "end" DESC, id LIMIT -1 OFFSET ?2
+     ) AND "end" < ?3 AND NOT EXISTS (SELECT 1 FROM outbox WHERE anomaly = anomalies.id)
+     AND NOT EXISTS (SELECT 1 FROM notified WHERE anomaly = anomalies.id)`,
+  ).run(flow, keep, before)
+}
+
 /** Rows that were deleted to make room. */
 export interface Evicted {
   readonly points: number

@@ -170,4 +170,5 @@ export const MIGRATIONS: readonly string[] = [
     WHERE done_at IS NOT NULL AND (state = 'resend' OR (state = 'done' AND abandoned = 0)) GROUP BY anomaly, channel, kind;
   `,
   'ALTER TABLE flows ADD COLUMN removed_at REAL',
+  `CREATE INDEX anomalies_ignored ON anomalies (flow, "end") WHERE ignored = 1 AND status <> 'open'`,
 ]

@@ -94,7 +94,15 @@ export function fromStreams({ statement }: Pick<Database, 'statement'>, damage: 
     },
     forget(flow, labels, detector) {
       const stream = findStream(flow, labels, detector)
-      if (stream !== undefined) statement('DELETE FROM snapshots WHERE stream = ?').run(stream)
+      if (stream === undefined) return
+      statement('DELETE FROM snapshots WHERE stream = ?').run(stream)
+      // One that has points stays until they are too old. Where pods come and go all the time, the next sweep would be late.
+      const gone = statement('DELETE FROM streams WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM points WHERE stream = ?1)')
+      if (gone.run(stream).changes === 0) return
+      const name = seriesId(labels)
+      streamIds.delete(`${flow}\n${detector}\n${name}`)
+      statement('DELETE FROM series WHERE name = ? AND NOT EXISTS (SELECT 1 FROM streams WHERE series = series.id)').run(name)
+      seriesIds.delete(name)
     },
     setAside(flow, labels, detector, reason) {
       const stream = findStream(flow, labels, detector)
