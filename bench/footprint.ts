@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { HOUR, MINUTE, SECOND } from '../src/duration.ts'
 import type { BenchOptions, Row } from './bench.ts'
+import { COMMAND, nodeOfCommand } from './footprint/command.ts'
 import { BEGIN, serveLoad } from './footprint/load.ts'
 import { configurationText, type Sample, storeBytes } from './footprint/service.ts'
 
@@ -62,9 +63,11 @@ async function runOnFakeClock(expr: 'steady' | 'churn', length: number): Promise
   // The churn begins with the service: what lived before it is of no interest.
   const start = expr === 'churn' ? BEGIN + MINUTE : BEGIN + HISTORY
   const file = join(import.meta.dirname, 'footprint/service.ts')
-  // As bin/tidewatch.js does.
-  const execArgv = ['--max-semi-space-size=2']
-  const child = fork(file, [load.url, expr, String(start), String(length)], { execArgv })
+  const { env, execArgv } = nodeOfCommand()
+  const child = fork(file, [load.url, expr, String(start), String(length)], {
+    execArgv: [...execArgv],
+    env: { ...process.env, ...env },
+  })
   const samples: Sample[] = []
   child.on('message', sample => {
     samples.push(sample as Sample)
@@ -91,8 +94,11 @@ async function serveForReal(length: number): Promise<Sample[]> {
   const folder = await mkdtemp(join(tmpdir(), 'tidewatch-footprint-'))
   const file = join(folder, 'tidewatch.yaml')
   await writeFile(file, configurationText(load.url, 'steady', 0))
-  const main = join(import.meta.dirname, '../bin/tidewatch.js')
-  const child = spawn(process.execPath, ['--max-semi-space-size=2', main, 'serve', '--config', file], { stdio: 'ignore' })
+  const { env, execArgv } = nodeOfCommand()
+  const child = spawn(process.execPath, [...execArgv, COMMAND, 'serve', '--config', file], {
+    stdio: 'ignore',
+    env: { ...process.env, ...env },
+  })
   const samples: Sample[] = []
   const start = Date.now()
   try {
