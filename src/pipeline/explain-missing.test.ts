@@ -482,7 +482,7 @@ it('scores of a series are dropped where all that was found of it is missing dat
   for (const ignored of [REASONS.replaced, REASONS.waiting, REASONS.undiscovered])
     expect(kept(missing(a, { ignored }), missing(b))).toEqual(all.slice(1))
   for (const ignored of [undefined, REASONS.inWorkload, REASONS.inFlow, 'a deploy'])
-    expect(kept(missing(a, { ignored }), missing(b))).toEqual(all)
+    expect(kept(missing(a, ignored === undefined ? {} : { ignored }), missing(b))).toEqual(all)
   expect(kept(missing(a, { ignored: REASONS.replaced }), missing(a, { end: at(94) }))).toEqual(all)
   expect(kept()).toEqual(all)
 })
