@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { fromValues } from '../frame/frame.ts'
 import { absence } from './absence.ts'
+import type { State } from './detector.ts'
 
 const score = (values: number[], input = {}) =>
   absence.create(absence.config.parse(input)).detect(
@@ -170,5 +171,128 @@ describe('what absence learns', () => {
     expect(before).toBeLessThan(1)
     learn([...busy(7000), 10])
     expect(flatFor(60) / before).toBeCloseTo(2, 1)
+  })
+})
+
+describe('what absence remembers', () => {
+  const MINUTE = 60_000
+  interface Remembered {
+    readonly [name: string]: number
+  }
+  const openStream = (snapshot?: object, input = {}) =>
+    absence.create(absence.config.parse(input)).open!(snapshot as State | undefined)
+  const read = (stream: ReturnType<typeof openStream>) => {
+    const { gaps, flats, ...rest } = stream.snapshot() as unknown as Remembered & Record<'gaps' | 'flats', { usual: number }>
+    return { ...rest, usualGap: gaps.usual, usualFlat: flats.usual } as Remembered
+  }
+  /** After values at times in minutes. */
+  function after(values: readonly number[], times: readonly number[] = [...values.keys()]) {
+    const stream = openStream()
+    for (const [i, value] of values.entries()) stream.learn(times[i] * MINUTE, [value])
+    return read(stream)
+  }
+  /** A series that changed with each of `changes` of its `rows`, last to 7 at ten o'clock. */
+  const lively = { version: 2, rows: 60, changes: 30, step: MINUTE, time: 0, present: 0, moved: 0, last: 7, scrape: MINUTE }
+  const interruptions = { usual: 0, streak: 0, ended: NaN }
+  const whole = { ...lively, gaps: interruptions, flats: interruptions }
+
+  it('is the step between neighbouring rows: a shorter one at once, a longer one slowly, a hole never', () => {
+    const stepOf = (...times: number[]) => after(busy(times.length), times).step / MINUTE
+    expect(stepOf(0)).toBeNaN()
+    expect(stepOf(0, 2)).toBe(2)
+    expect(stepOf(0, 2, 3)).toBe(1)
+    expect(stepOf(0, 2, 4.5)).toBe(2 + 0.05 * 0.5)
+    expect([stepOf(0, 2, 5), stepOf(0, 2, 9), stepOf(0, 2, 2), stepOf(0, 2, 1)]).toEqual([2, 2, 2, 2])
+    expect(after(busy(3), [0, 2, 1]).time).toBe(MINUTE)
+  })
+
+  it('is how often the series changes, at most a minute, and nothing of changes after missing rows', () => {
+    const seconds = (...times: number[]) =>
+      after(
+        busy(times.length),
+        times.map(time => time / 60),
+      ).scrape / 1000
+    expect(seconds(0)).toBe(60)
+    expect(seconds(0, 1)).toBeCloseTo(60 / 1.1)
+    expect(seconds(0, 1, 2)).toBeCloseTo(60 / 1.1 ** 2)
+    expect(seconds(...Array(60).keys())).toBeCloseTo(1)
+    const scrape = (...values: number[]) =>
+      after(
+        [...busy(60), ...values],
+        [...Array(60 + values.length).keys()].map(i => i / 60),
+      ).scrape / 1000
+    expect(scrape(99, 99, 98)).toBeCloseTo(1.1)
+    expect(scrape(NaN, 99)).toBeCloseTo(1)
+    expect(after(busy(3), [0, 2, 4]).scrape).toBe(MINUTE)
+  })
+
+  it('is how many rows there were and how many changed, of the last few thousand', () => {
+    const { rows, changes, last } = after([1, 1, 2, NaN, 2, 3])
+    expect([rows, changes, last]).toEqual([5, 3, 3])
+    expect(after(busy(4000))).toMatchObject({ rows: 4000, changes: 4000 })
+    expect(after(busy(4001))).toMatchObject({ rows: 2000.5, changes: 2000.5 })
+  })
+
+  it('is half of a gap and half of a flat stretch that are not too long', () => {
+    expect(after(busy(3), [0, 1, 2.5]).usualGap).toBe(0)
+    expect(after(busy(3), [0, 1, 2.6]).usualGap).toBeCloseTo(0.3 * MINUTE)
+    expect(after([...busy(6), 20, 20, 20, 21]).usualFlat).toBeCloseTo(MINUTE)
+    expect(after([20, 20, 20, 20, 20, 21]).usualFlat).toBeCloseTo(2 * MINUTE)
+    expect(after([20, 20, 20, 20, 21]).usualFlat).toBe(0)
+    expect(after([1, 2, 3], [0, 1, 2]).usualGap).toBe(0)
+  })
+
+  it('is its own: neither learning more nor another stream changes a snapshot', () => {
+    const stream = openStream()
+    for (let i = 0; i < 10; i++) stream.learn(i * MINUTE, [i])
+    const snapshot = stream.snapshot!()
+    const copy = structuredClone(snapshot)
+    const other = openStream(snapshot)
+    for (const one of [stream, other]) for (let i = 0; i < 10; i++) one.learn((20 + 2 * i) * MINUTE, [20 + Math.floor(i / 3)])
+    expect(snapshot).toEqual(copy)
+    expect(read(stream)).toEqual(read(other))
+    expect(read(stream).usualGap).toBeGreaterThan(0)
+  })
+
+  it('of version 1 is taken over, of any other not', () => {
+    const { gaps: _, flats: __, ...rest } = whole
+    const first = openStream({ ...rest, version: 1, usualGap: 5 * MINUTE, usualFlat: 30 * MINUTE })
+    expect(read(first)).toEqual({ ...rest, version: 2, usualGap: 5 * MINUTE, usualFlat: 30 * MINUTE })
+    expect(read(openStream({ ...whole, version: 3 }))).toEqual(read(openStream()))
+  })
+
+  describe('decides', () => {
+    const scoreOf = (more: object, minutes: number, value: number, input = {}) =>
+      openStream({ ...whole, ...more }, input).score(minutes * MINUTE, [value])
+
+    it('after five rows', () => {
+      expect(scoreOf({ rows: 4 }, 6, NaN).score).toBeNaN()
+      expect(scoreOf({ rows: 5 }, 6, NaN).score).toBe(2)
+    })
+
+    it('that a line is flat when thirty rows and half of them changed', () => {
+      const flat = (more: object) => scoreOf(more, 120, 7).score
+      expect(flat({})).toBe(2)
+      expect([flat({ changes: 29 }), flat({ rows: 61 }), scoreOf({}, 120, 8).score]).toEqual([0, 0, 0])
+      expect(scoreOf({}, 120, 7, { flat: '30m' }).score).toBe(4)
+      expect(flat({ flats: { ...interruptions, usual: 40 * MINUTE } })).toBe(1)
+    })
+
+    it('that a value which is infinite is there, and no flat line', () => {
+      expect(after([1, Infinity, Infinity])).toMatchObject({ rows: 3, changes: 3, last: NaN })
+      expect(scoreOf({ last: NaN }, 120, Infinity).score).toBe(0)
+    })
+
+    it('with the value and the last one that was there', () => {
+      expect(scoreOf({}, 1, 9)).toMatchObject({ value: 9, expected: 7, lower: NaN, upper: NaN })
+      expect(scoreOf({}, 1, NaN)).toMatchObject({ value: NaN, expected: 7 })
+    })
+
+    it('by the longest of three steps, of scrapes and of usual gaps, or by the patience in place of the first two', () => {
+      const tolerance = (more: object, input = {}) => openStream({ ...whole, ...more }, input).tolerance!() / MINUTE
+      expect([tolerance({}), tolerance({ step: 100, scrape: 30_000 }), tolerance({ scrape: 2 * MINUTE })]).toEqual([3, 1.25, 5])
+      const usual = { gaps: { ...interruptions, usual: 4 * MINUTE } }
+      expect([tolerance(usual), tolerance(usual, { patience: '2m' }), tolerance({}, { patience: '2m' })]).toEqual([8, 8, 2])
+    })
   })
 })

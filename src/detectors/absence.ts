@@ -100,7 +100,7 @@ function openAbsence({ patience, flat, down }: z.output<typeof config>, snapshot
         if (memory.rows >= WARM_UP && still > memory.flats.usual) learnInterruption(memory.flats, still, allowedFlat(), time)
         else shrink(memory.flats)
         // A change after missing rows says nothing of scrapes.
-        if (memory.present === time - memory.step || missing(time) <= 1.5 * memory.step) learnScrape(memory, time - memory.moved)
+        if (missing(time) <= 1.5 * memory.step) learnScrape(memory, time - memory.moved)
         memory.changes++
         memory.moved = time
         memory.last = isMeasured(x) ? x : NaN

@@ -28,6 +28,10 @@ describe('findAnomalies', () => {
       [1, 3, false],
       [5, 6, false],
     ])
+    expect(stretches([2, 0, 1])).toEqual([
+      [0, 1, false],
+      [2, 3, true],
+    ])
     expect(find([])).toEqual([])
     expect(find([0, NaN, 0.99])).toEqual([])
   })
@@ -59,6 +63,7 @@ describe('findAnomalies', () => {
       [5, 6, false],
     ])
     expect(stretches([0, 1, 1, 0], [0, 1, 4, 5])).toEqual([[1, 5, false]])
+    expect(stretches([0, 1, 1, 0], [0, 1, 4.5, 6])).toHaveLength(1)
     expect(stretches([0, 1, 1, 0], [0, 1, 5, 6])).toHaveLength(2)
     expect(stretches([0, 1, NaN, 0, 1, 0])).toHaveLength(2)
   })
