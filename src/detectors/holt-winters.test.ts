@@ -57,6 +57,30 @@ describe('holt-winters', () => {
     expect(error('multiplicative')).toBeLessThan(error('additive'))
   })
 
+  it.each([
+    ['15 minutes of a day', 15 * MINUTE, DAY, 96],
+    ['an hour of a day', 60 * MINUTE, DAY, 24],
+    ['six hours of a week', 360 * MINUTE, 7 * DAY, 28],
+    ['four hours of a week', 240 * MINUTE, 7 * DAY, 42],
+  ])('speaks after two seasons where rows are %s apart, with a band that fits', (_, step, season, slots) => {
+    const rows = 8 * slots
+    let state = 5
+    const random = () => (state = (state * 1_664_525 + 1_013_904_223) % 4_294_967_296) / 4_294_967_296
+    const times = Float64Array.from({ length: rows }, (_, i) => Math.ceil(START / season) * season + i * step)
+    const tide = times.map(time => 100 + 40 * Math.sin((2 * Math.PI * time) / season))
+    const values = tide.map(value => value + 2 * (random() + random() + random() + random() - 2) * Math.sqrt(3))
+    const { columns } = holtWinters
+      .create(holtWinters.config.parse({ season: `${season / 60_000}m` }))
+      .detect(fromValues(times, values), { start: times[0], end: Infinity })
+    const known = columns.score.findIndex(score => !Number.isNaN(score))
+    expect(known).toBeGreaterThanOrEqual(2 * slots)
+    expect(known).toBeLessThanOrEqual(2 * slots + 2)
+    const late = times.map((_, i) => i).filter(i => i >= 4 * slots)
+    // Noise of 2 has a band of 4 of its spreads to both sides; the forecast adds some of its own.
+    expect(median(late.map(i => columns.upper[i] - columns.lower[i]))).toBeLessThan(2 * 4 * 2 * 2.2)
+    expect(median(late.map(i => Math.abs(columns.expected[i] - tide[i])))).toBeLessThan(2)
+  })
+
   it('finds a fault at its first row and is not taught by it', () => {
     const at = 8 * 288 + 100
     const { score } = judge({}, 10, (time, e) =>

@@ -23,7 +23,10 @@ const config = z.strictObject({
 })
 type Config = z.output<typeof config>
 
-/** States move once per slot of the season: five minutes of a day. Two seasons of slot means for fitting, and all states, fit into 4 KB. */
+/**
+ * States move once per slot of the season: five minutes of a day. Two seasons of slot means for fitting, and all states, fit into 4 KB. Where rows are
+ * further apart, there are as many slots as rows.
+ */
 const SLOTS = 288
 /** Damping of the trend (Hyndman & Athanasopoulos, 8.3), so that a gap or an outage does not extrapolate away. */
 const DAMPING = 0.98
@@ -34,7 +37,7 @@ const FLOOR = 0.005
 
 /**
  * Triple exponential smoothing (Winters 1960; Hyndman & Athanasopoulos, Forecasting: Principles and Practice, 8.3), damped, additive or
- * multiplicative. Departures: states move once per slot (1/288 of the season) by the mean of its rows, and rows are judged against the
+ * multiplicative. Departures: states move once per slot (1/288 of the season, longer where rows are further apart) by the mean of its rows, and rows are judged against the
  * forecast between slots; errors are clipped. Parameters minimise the clipped one-step error over the first two seasons, and are fitted
  * anew at whole multiples of `refit`. Undecided for two seasons. The score is |error| in scales of the one-row error.
  */
@@ -56,6 +59,8 @@ type Gains = readonly [alpha: number, beta: number, gamma: number]
 
 interface Memory extends Smoothing, Record<string, unknown> {
   version: 1
+  /** In one season. */
+  slots: number
   fitted: boolean
   gains: number[]
   /** Number of the slot being filled, since the epoch. */
@@ -75,13 +80,13 @@ interface Memory extends Smoothing, Record<string, unknown> {
 }
 
 function openHoltWinters({ season: period, kind, refit, band }: Config, snapshot?: State): Stream {
-  const width = period / SLOTS
   const times = kind === 'multiplicative'
   const m: Memory =
     snapshot?.version === 1
-      ? (copyState(snapshot) as unknown as Memory)
+      ? ({ slots: SLOTS, ...copyState(snapshot) } as unknown as Memory)
       : {
           version: 1,
+          slots: SLOTS,
           fitted: false,
           gains: [0.1, 0.01, 0.1],
           level: 0,
@@ -101,24 +106,54 @@ function openHoltWinters({ season: period, kind, refit, band }: Config, snapshot
         }
   const judgement: Judgement = { score: NaN, value: NaN, expected: NaN, lower: NaN, upper: NaN }
 
-  /** Forecast of the time: the season between the two nearest slots, on the level of the last full slot. */
-  function forecast(time: number): number {
-    const at = time / width - 0.5
+  /** Between the two nearest slots; a slot of one row is that row. */
+  function seasonAt(time: number): number {
+    if (m.slots < SLOTS) return m.season[wrap(slotAt(time))]
+    const at = (time / period) * m.slots - 0.5
     const low = Math.floor(at)
     const share = at - low
-    const season = m.season[wrap(low)] * (1 - share) + m.season[wrap(low + 1)] * share
+    return m.season[wrap(low)] * (1 - share) + m.season[wrap(low + 1)] * share
+  }
+
+  /** Forecast of the time: the season on the level of the last full slot. */
+  function forecast(time: number): number {
+    const season = seasonAt(time)
     const level = m.level + DAMPING * m.trend
     return times ? level * season : level + season
   }
-  const wrap = (slot: number) => ((slot % SLOTS) + SLOTS) % SLOTS
+  const slotAt = (time: number) => Math.floor((time / period) * m.slots)
+  const wrap = (slot: number) => ((slot % m.slots) + m.slots) % m.slots
   const scaleAt = (expected: number, x: number) =>
     Math.max(Math.sqrt(m.variance), FLOOR * Math.max(Math.abs(expected), Math.abs(x)), 1e-12)
 
+  /** Makes the slots of the first two seasons as long as rows are apart, where that is longer; returns the number of the one that ended last. */
+  function fitSlots(slot: number): number {
+    const oldest = slot - m.history.length + 1
+    const means = Array.from(m.history, (_, i) => m.history[wrap2(oldest + i)])
+    const slots = Math.round(SLOTS / usualGap(means))
+    if (slots >= SLOTS) return slot
+    const place = (old: number) => Math.floor(((old + 0.5) * slots) / SLOTS)
+    const sums = new Float64Array(2 * slots)
+    const counts = new Float64Array(2 * slots)
+    means.forEach((value, i) => {
+      if (Number.isNaN(value)) return
+      const at = place(oldest + i) % sums.length
+      sums[at] += value
+      counts[at]++
+    })
+    m.slots = slots
+    m.history = Float32Array.from(sums, (sum, i) => sum / counts[i])
+    m.season = new Float32Array(slots)
+    m.first = place(m.first)
+    return place(slot)
+  }
+
   function fit(slot: number): void {
-    const means = new Float32Array(2 * SLOTS)
+    const means = new Float32Array(2 * m.slots)
     for (let i = 0; i < means.length; i++) means[i] = m.history[wrap2(slot - means.length + 1 + i)]
     const known = means.filter(value => !Number.isNaN(value))
-    if (known.length < SLOTS / 4) return
+    // Less than a quarter of a season says nothing of its course.
+    if (known.length < m.slots / 4) return
     const phase = wrap(slot + 1)
     const limit = 3 * Math.max(spread(means), 1e-12)
     const initial = initialise(means, phase, times)
@@ -140,19 +175,34 @@ function openHoltWinters({ season: period, kind, refit, band }: Config, snapshot
     m.variance = m.slotVariance * 2
     m.fitted = true
   }
-  const wrap2 = (slot: number) => ((slot % (2 * SLOTS)) + 2 * SLOTS) % (2 * SLOTS)
+  const wrap2 = (slot: number) => ((slot % (2 * m.slots)) + 2 * m.slots) % (2 * m.slots)
 
-  /** Closes the slot being filled, and those without rows after it. */
-  function close(next: number): void {
-    if (next - m.slot > 2 * SLOTS) skip(next)
+  /** The first fit, after the slot; the next row is at the time. */
+  function begin(slot: number, time: number): void {
+    const last = m.fitted || m.slots < SLOTS ? slot : fitSlots(slot)
+    fit(last)
+    m.slot = slotAt(time)
+    for (let empty = last + 1; empty < m.slot; empty++) {
+      m.history[wrap2(empty)] = NaN
+      if (m.fitted) advance(empty, NaN)
+    }
+  }
+
+  /** Closes the slot being filled, and those without rows after it up to the one of the time. */
+  function close(time: number): void {
+    const next = slotAt(time)
+    if (next - m.slot > 2 * m.slots) skip(next)
     for (let slot = m.slot; slot < next; slot++) {
       const mean = m.rows > 0 ? m.sum / m.rows : NaN
       m.history[wrap2(slot)] = mean
       m.sum = 0
       m.rows = 0
       if (m.fitted) advance(slot, mean)
-      const refitDue = m.fitted && Math.floor(((slot + 1) * width) / refit) > Math.floor(((m.lastFit + 1) * width) / refit)
-      if (refitDue || (!m.fitted && slot - m.first >= 2 * SLOTS - 1)) fit(slot)
+      const refitDue =
+        m.fitted &&
+        Math.floor(((slot + 1) * (period / m.slots)) / refit) > Math.floor(((m.lastFit + 1) * (period / m.slots)) / refit)
+      if (!m.fitted && slot - m.first >= 2 * m.slots - 1) return begin(slot, time)
+      if (refitDue) fit(slot)
     }
     m.slot = next
   }
@@ -179,10 +229,10 @@ function openHoltWinters({ season: period, kind, refit, band }: Config, snapshot
     update(m, phase, mean, expected, limit, m.gains as unknown as Gains, times)
     if (!Number.isNaN(mean)) {
       const seen = Math.min(Math.abs(error), (SCALE_CLIP / CLIP) * limit)
-      m.slotVariance += (1 / SLOTS) * (seen * seen - m.slotVariance)
+      m.slotVariance += (1 / m.slots) * (seen * seen - m.slotVariance)
     }
     // Half a season on one side is no outage but a new level.
-    if (m.run < SLOTS / 2) return
+    if (m.run < m.slots / 2) return
     const shift = m.runSum / m.run
     m.level += times ? shift / Math.max(m.season[phase], 0.05) : shift
     m.trend = 0
@@ -208,9 +258,8 @@ function openHoltWinters({ season: period, kind, refit, band }: Config, snapshot
     learn(time, row) {
       const x = row[0]
       if (!isMeasured(x)) return
-      const slot = Math.floor(time / width)
-      if (Number.isNaN(m.slot)) m.slot = m.first = slot
-      if (slot > m.slot) close(slot)
+      if (Number.isNaN(m.slot)) m.slot = m.first = slotAt(time)
+      if (slotAt(time) > m.slot) close(time)
       let taught = x
       if (m.fitted) {
         const expected = forecast(time)
@@ -241,23 +290,24 @@ function copy({ level, trend, season }: Smoothing): Smoothing {
 
 /** Level: mean of the first season; season: its smoothed distance (or ratio) from that mean, or the second's where the first is unknown. */
 function initialise(means: Float32Array, phase: number, times: boolean): Smoothing {
-  const seasons = [means.subarray(0, SLOTS), means.subarray(SLOTS)]
+  const slots = means.length / 2
+  const seasons = [means.subarray(0, slots), means.subarray(slots)]
   const overall = mean(means)
   const [first, second] = seasons.map(mean).map(level => (Number.isNaN(level) ? overall : level))
   const relativeTo = (value: number, level: number) => (!times ? value - level : level > 0 ? value / level : 1)
-  const season = new Float32Array(SLOTS).fill(times ? 1 : 0)
-  for (let i = 0; i < SLOTS; i++) {
+  const season = new Float32Array(slots).fill(times ? 1 : 0)
+  for (let i = 0; i < slots; i++) {
     let sum = 0
     let weights = 0
     for (let d = -1; d <= 1; d++) {
-      const at = (i + d + SLOTS) % SLOTS
+      const at = (i + d + slots) % slots
       const value = Number.isNaN(seasons[0][at]) ? relativeTo(seasons[1][at], second) : relativeTo(seasons[0][at], first)
       if (Number.isNaN(value)) continue
       const weight = d === 0 ? 2 : 1
       sum += weight * value
       weights += weight
     }
-    if (weights > 0) season[(phase + i) % SLOTS] = sum / weights
+    if (weights > 0) season[(phase + i) % slots] = sum / weights
   }
   return { level: first, trend: 0, season }
 }
@@ -308,16 +358,17 @@ function smooth(
   times: boolean,
   limit: number,
 ): { error: number; errors: Float32Array } {
-  const errors = new Float32Array(SLOTS)
+  const slots = means.length / 2
+  const errors = new Float32Array(slots)
   let sum = 0
   let count = 0
   for (let i = 0; i < means.length; i++) {
-    const at = (phase + i) % SLOTS
+    const at = (phase + i) % slots
     const level = state.level + DAMPING * state.trend
     const expected = times ? level * state.season[at] : level + state.season[at]
     const error = means[i] - expected
-    if (i >= SLOTS) errors[i - SLOTS] = error
-    if (i >= SLOTS && !Number.isNaN(error)) {
+    if (i >= slots) errors[i - slots] = error
+    if (i >= slots && !Number.isNaN(error)) {
       sum += Math.min(Math.abs(error), limit)
       count++
     }
@@ -335,4 +386,18 @@ function spread(means: Float32Array): number {
   }
   steps.sort((a, b) => a - b)
   return steps.length > 0 ? 1.4826 * steps[steps.length >> 1] : 0
+}
+
+/** Slots between neighbours that have rows, without the gaps of outages; 1 where every slot has. */
+function usualGap(means: readonly number[]): number {
+  const gaps: number[] = []
+  let last = -1
+  means.forEach((value, i) => {
+    if (Number.isNaN(value)) return
+    if (last >= 0) gaps.push(i - last)
+    last = i
+  })
+  const usual = gaps.toSorted((a, b) => a - b)[gaps.length >> 1] ?? 1
+  const regular = gaps.filter(gap => gap <= 1.5 * usual)
+  return regular.reduce((sum, gap) => sum + gap, 0) / regular.length || 1
 }

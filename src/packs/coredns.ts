@@ -229,7 +229,7 @@ export function signalsOf({ generation, selector, window, cacheRequests }: Signa
       summary: 'Mean time of a query; a storm that is answered locally lowers it, trouble upstream raises it',
       expr: `${rate('coredns_dns_request_duration_seconds_sum')} / ${rate('coredns_dns_request_duration_seconds_count')}`,
       unit: 's',
-      bad: 'up',
+      bad: 'both',
       least: 0.001,
       severity: 'info',
     },
