@@ -1,5 +1,6 @@
 import type { Frame, TimeRange } from '../frame/frame.ts'
 import { rowAt } from '../frame/frame.ts'
+import { isBeyondMeasure } from '../math/is-measured.ts'
 import type { Detector, Judgement, MissingData, Models, Scores, State, Stream } from './detector.ts'
 
 /** Makes a detector of a stream: the batch is the stream, gone through once. */
@@ -44,6 +45,14 @@ export function runStream(stream: Stream, input: Frame, range: TimeRange): Score
   const unknown = stream.score(times[0] ?? 0, row)
   const alarm = unknown.alarm === undefined ? undefined : new Float64Array(size)
   const shares = columns.length > 1 && unknown.contributions ? columns.map(() => new Float64Array(size).fill(NaN)) : []
+  /** To a detector such a column is unknown, and what it says of the others is of no use; the rule judges it without a score. */
+  const pointAt = (column: number, x: number, at: number) => {
+    value[at] = x
+    score[at] = expected[at] = lower[at] = upper[at] = NaN
+    if (alarm) alarm[at] = NaN
+    channel![at] = column
+    shares.forEach((share, c) => (share[at] = c === column ? 1 : 0))
+  }
   for (let i = 0; i < to; i++) {
     for (let c = 0; c < columns.length; c++) row[c] = columns[c][i]
     if (i >= from) {
@@ -57,6 +66,8 @@ export function runStream(stream: Stream, input: Frame, range: TimeRange): Score
       if (channel) channel[at] = judgement.channel ?? NaN
       if (alarm) alarm[at] = judgement.alarm ?? NaN
       if (shares.length > 0) writeShares(shares, at, judgement)
+      const beyond = channel ? row.findIndex(isBeyondMeasure) : -1
+      if (beyond >= 0) pointAt(beyond, row[beyond], at)
     }
     stream.learn(times[i], row)
   }

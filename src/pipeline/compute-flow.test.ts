@@ -72,6 +72,7 @@ describe('a flow computed', () => {
   it.each([
     [Infinity, 'up', /is \+Inf \(no bound\), above the usual 10\d/],
     [-Infinity, 'down', /is -Inf \(no bound\), below the usual 10\d/],
+    [1e120, 'up', /is 1e120, [\d.e]+× the usual 10\d/],
   ])('puts %d beyond every band, and learns nothing of it', (infinite, direction, sentence) => {
     const whole = series('a', 680)
     const values = whole.columns.value.map((value, i) => (i >= 650 && i < 660 ? infinite : value))
@@ -92,7 +93,7 @@ describe('a flow computed', () => {
       expect(anomaly!.strength).toBe(1e6)
       expect(anomaly!.sentence).toMatch(sentence)
     }
-    const unknown = values.map(value => (Number.isFinite(value) ? value : NaN))
+    const unknown = values.map(value => (Math.abs(value) < 1e100 ? value : NaN))
     const scoresOf = (of: Float64Array) => found(of, undefined, 680).points[0]!.scores.columns.score
     expect(scoresOf(values)).toEqual(scoresOf(unknown))
   })

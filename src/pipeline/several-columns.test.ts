@@ -121,6 +121,21 @@ describe('several questions as the columns of one frame', () => {
     expect(anomaly.sentence).toContain('errors')
   })
 
+  it.each([Infinity, 1e120])('find %d in one of them, of which nothing can be calculated', async huge => {
+    const errors = (minute: number) => (minute >= 500 && minute < 510 ? huge : load(minute) / 100)
+    const series = [answer('q', load), answer('e', errors), answer('l', minute => 20 + load(minute) / 50)]
+    for (const type of ['vector-autoregressive', 'boosted-trees', 'isolation-forest', 'default']) {
+      const watched = watch({ series }, { ...related, detect: [{ type, name: type }] })
+      watched.skipTo(495)
+      await watched.until(503)
+      const found = await watched.store.anomalies({ flow: 'web', status: 'open' })
+      expect(
+        found.map(({ current, columns }) => [current, columns![0].name]),
+        type,
+      ).toEqual([[huge, 'errors']])
+    }
+  })
+
   it('are one frame for each entity, and one that has no answer is unknown', async () => {
     const series = ['a', 'b'].flatMap(instance => [
       answer('q', load, instance),

@@ -1,7 +1,7 @@
 import type { Anomaly, Shape } from '../anomaly.ts'
 import { HOUR } from '../duration.ts'
 import { rowAt } from '../frame/frame.ts'
-import { isInfinite } from '../math/is-measured.ts'
+import { isBeyondMeasure } from '../math/is-measured.ts'
 import type { RefinerContext } from './refiner.ts'
 
 export interface Classified {
@@ -23,7 +23,7 @@ export function classify(anomaly: Anomaly, { scores, step, findsMissingData = fa
   const to = rowAt(times, anomaly.end)
   if (findsMissingData || Number.isNaN(anomaly.current)) return describeSilence(anomaly, from, to, { scores, step })
   // Its finite rows may have a course, but what matters is that it has no bound.
-  if (isInfinite(anomaly.current)) return describeSpike(anomaly)
+  if (isBeyondMeasure(anomaly.current)) return describeSpike(anomaly)
 
   const rows: Row[] = []
   for (let i = from; i < to; i++)

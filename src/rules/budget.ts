@@ -3,7 +3,7 @@ import { component } from '../component.ts'
 import type { State } from '../detectors/detector.ts'
 import { HOUR } from '../duration.ts'
 import { InputError } from '../errors.ts'
-import { isInfinite } from '../math/is-measured.ts'
+import { isBeyondMeasure } from '../math/is-measured.ts'
 import { duration } from '../schema.ts'
 import { excessAt, fitTail } from './generalized-pareto.ts'
 import { judged, type Rule, UNBOUNDED } from './rule.ts'
@@ -28,7 +28,7 @@ function fromBudget(options: z.output<typeof config>): Rule {
     judge(scores, state) {
       const tail = new Tail(options, state)
       const { value } = scores.columns
-      const strength = judged(scores).map((score, i) => tail.judge(scores.times[i], score, isInfinite(value[i])))
+      const strength = judged(scores).map((score, i) => tail.judge(scores.times[i], score, isBeyondMeasure(value[i])))
       return { strength, state: tail.snapshot() }
     },
   }

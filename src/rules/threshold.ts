@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { component } from '../component.ts'
 import type { Scores } from '../detectors/detector.ts'
-import { isInfinite } from '../math/is-measured.ts'
+import { isBeyondMeasure, isInfinite } from '../math/is-measured.ts'
 import { judged, type Rule, UNBOUNDED } from './rule.ts'
 
 const config = z
@@ -43,7 +43,7 @@ function fromLimits({ limit, upper, lower }: z.output<typeof config>): Rule {
       let decided = state?.decided === true
       const strength = judged(scores).map((score, i) => {
         decided ||= !Number.isNaN(score)
-        const unscored = byScore !== undefined && decided && isInfinite(value[i]) && Number.isNaN(score)
+        const unscored = byScore !== undefined && decided && isBeyondMeasure(value[i]) && Number.isNaN(score)
         return unscored ? UNBOUNDED : strengthOf(score, value[i])
       })
       return { strength, state: { version: 1, decided } }

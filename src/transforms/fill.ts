@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { component } from '../component.ts'
-import { isInfinite, isMeasured } from '../math/is-measured.ts'
+import { isBeyondMeasure, isMeasured } from '../math/is-measured.ts'
 import { duration } from '../schema.ts'
 import type { State } from '../state.ts'
 import { copyState } from '../state.ts'
@@ -73,13 +73,15 @@ function openInterpolate(limit: number, snapshot?: State): TransformStream {
   }
   return {
     apply(time, row, emit) {
-      const own = Float64Array.from({ length: row.length }, (_, c) => (isMeasured(row[c]) || isInfinite(row[c]) ? row[c] : NaN))
+      const own = Float64Array.from({ length: row.length }, (_, c) =>
+        isMeasured(row[c]) || isBeyondMeasure(row[c]) ? row[c] : NaN,
+      )
       for (let c = 0; c < own.length; c++) {
         if (!isMeasured(own[c])) continue
         const [from, before] = [s.knownAt[c], s.known[c]]
         if (time - from <= limit)
           for (let i = s.rows.length - 1; i >= 0 && s.times[i] > from; i--)
-            if (!isInfinite(s.rows[i][c])) s.rows[i][c] = before + ((own[c] - before) * (s.times[i] - from)) / (time - from)
+            if (!isBeyondMeasure(s.rows[i][c])) s.rows[i][c] = before + ((own[c] - before) * (s.times[i] - from)) / (time - from)
         s.knownAt[c] = time
         s.known[c] = own[c]
       }

@@ -1,4 +1,4 @@
-import { isInfinite, isMeasured } from '../math/is-measured.ts'
+import { isBeyondMeasure, isMeasured } from '../math/is-measured.ts'
 import type { State } from '../state.ts'
 import { copyState } from '../state.ts'
 import type { Transform } from './transform.ts'
@@ -26,7 +26,7 @@ export function fromCells<Cell extends object>({ lookback, start, apply }: CellT
           for (let c = 0; c < row.length; c++) {
             cells[c] ??= start()
             const made = apply(cells[c], time, isMeasured(row[c]) ? row[c] : NaN)
-            out[c] = isInfinite(row[c]) ? row[c] : isMeasured(made) ? made : NaN
+            out[c] = isBeyondMeasure(row[c]) ? row[c] : isMeasured(made) ? made : NaN
           }
           emit(time, out)
         },

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { component } from '../component.ts'
-import { isInfinite, isMeasured } from '../math/is-measured.ts'
+import { isBeyondMeasure, isMeasured } from '../math/is-measured.ts'
 import { median } from '../math/median.ts'
 import { duration } from '../schema.ts'
 import type { State } from '../state.ts'
@@ -75,7 +75,7 @@ function openResample(step: number, aggregate: (values: readonly number[]) => nu
       for (let c = 0; c < row.length; c++) {
         bucket.values[c] ??= []
         if (isMeasured(row[c])) bucket.values[c].push(row[c])
-        else if (isInfinite(row[c])) {
+        else if (isBeyondMeasure(row[c])) {
           bucket.infinite ??= []
           bucket.infinite[c] ??= row[c]
         }
