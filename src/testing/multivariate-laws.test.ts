@@ -43,6 +43,9 @@ const lawbreakers: Readonly<Record<string, Detector>> = {
     contributions.map((value, c) => (Number.isNaN(row[c]) ? 1 : value)),
   ),
   'gives the largest share to the column that departs alone': contributing(contributions => contributions.map(() => 1)),
+  'names the column that contributes most': twist(stream => ({
+    score: (time, row) => ({ ...stream.score(time, row), channel: 0 }),
+  })),
   'gives a column the same share wherever it stands': contributing(contributions =>
     contributions.map((value, c) => (c + 1) * value),
   ),

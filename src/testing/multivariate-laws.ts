@@ -135,6 +135,26 @@ export const multivariateLaws: readonly DetectorLaw[] = [
     },
   },
   {
+    name: 'names the column that contributes most',
+    check(detector) {
+      const input = exampleRows(detector)
+      const stream = detector.open!()
+      let named = 0
+      eachRow(input, (time, row, i) => {
+        const { channel = NaN, contributions } = stream.score(time, row)
+        assertContributions(contributions, row)
+        const most = Math.max(...contributions)
+        if (most > 0 && !Number.isNaN(channel)) {
+          const own = contributions[channel]
+          if (own < most * (1 - 1e-9)) assert.fail(`channel ${channel} of row ${i} must contribute most, ${most}, got ${own}`)
+          named++
+        }
+        stream.learn(time, row)
+      })
+      assert.ok(named > 0, 'some row must have a channel and contributions')
+    },
+  },
+  {
     name: 'gives a column the same share wherever it stands',
     check(detector) {
       const input = exampleRows(detector)
