@@ -55,13 +55,15 @@ const subjects: readonly Subject[] = [
 /** A watch over a metric that is near 100, but 900 in its spikes, by a clock that is set by hand. */
 async function watch(subject: Subject) {
   let time = BEGIN
+  /** By how much the clock of the source is behind. */
+  let ahead = 0
   const now = () => time
   const spikes: { readonly start: number; readonly end: number }[] = []
   const valueAt = (at: number) =>
     spikes.some(({ start, end }) => at >= start && at < end) ? 900 : 100 + (((at / MINUTE) * 7919) % 13)
   const source = {
     async read({ range, step }: { range: { start: number; end: number }; step: number }) {
-      const count = Math.max(0, Math.ceil((Math.min(range.end, time + 1) - range.start) / step))
+      const count = Math.max(0, Math.ceil((Math.min(range.end, time - ahead + 1) - range.start) / step))
       // What no server answers with.
       if (count > 11_000) throw new Error(`must ask for at most 11,000 rows, got ${count}`)
       const times = Float64Array.from({ length: count }, (_, i) => range.start + i * step)
@@ -106,6 +108,7 @@ async function watch(subject: Subject) {
     store: () => store,
     addSpike: (at: number, length = 2 * MINUTE) => void spikes.push({ start: at, end: at + length }),
     jump: (ms: number) => void (time += ms),
+    leaveSourceBehind: (ms: number) => void (ahead = ms),
     async restart() {
       store = await subject.reopen(store, now)
       scheduler = await start()
@@ -192,6 +195,28 @@ for (const subject of subjects)
       expect(await world.openedAt(spike)).toBeLessThanOrEqual(spike + 2 * MINUTE)
       await world.close()
     })
+
+    for (const by of [DAY, 10 * MINUTE, -10 * MINUTE, -DAY])
+      it(`by ${by < 0 ? '−' : '+'}${formatDuration(Math.abs(by))} and, soon corrected, back again changes nothing that is open`, async () => {
+        const world = await watch(subject)
+        world.addSpike(Math.ceil(world.now() / MINUTE) * MINUTE, HOUR)
+        await world.pass(5 * MINUTE)
+        const open = await world.store().anomalies({ status: 'open' })
+        expect(open).toHaveLength(1)
+        world.jump(by)
+        // What is there now is all that the source has.
+        world.leaveSourceBehind(by)
+        await world.pass(MINUTE / 4)
+        await world.restart()
+        world.jump(-by)
+        world.leaveSourceBehind(0)
+        await world.pass(MINUTE)
+        expect(await world.store().anomalies({ status: 'withdrawn' })).toEqual([])
+        expect(await world.store().anomalies({ status: 'open' })).toMatchObject([
+          { id: open[0]!.id, openedAt: open[0]!.openedAt },
+        ])
+        await world.close()
+      })
 
     it('back ends what was open in the time that is the future now, with the reason', async () => {
       const world = await watch(subject)

@@ -10,7 +10,7 @@ import { toyFlow } from '../testing/toy-watch.ts'
 import { type ComputeTask, openComputePool, splitInput } from './compute-pool.ts'
 
 const never = new AbortController().signal
-const share = { detect: [{ type: 'ewma', name: 'ewma' }] }
+const share = { detect: [{ type: 'ewma', name: 'ewma' }], query: { source: 's', expr: 'x', step: 1 }, forget: 1e6 }
 const series = Array.from({ length: 2500 }, (_, i) => ({ job: `j${i % 900}`, pod: `p${i}` }))
 
 async function inputOf(): Promise<FlowInput> {
@@ -60,7 +60,7 @@ it('says how many threads compute and how many parts wait', async () => {
   }
 })
 
-it('parts long histories too, and tells each part whether the whole has data', async () => {
+it('parts long histories too, and tells each part up to where the whole is known', async () => {
   const frameOf = (n: number, value: number) =>
     fromValues(
       Array.from({ length: 60_000 }, (_, i) => i),
@@ -76,9 +76,9 @@ it('parts long histories too, and tells each part whether the whole has data', a
   const two = { ...share, detect: [...share.detect, { type: 'ewma', name: 'other' }] }
   const parts = splitInput(input, two)
   expect(parts.map(({ frames }) => frames.length)).toEqual([2, 2, 1])
-  expect(parts.every(({ hasData }) => hasData)).toBe(true)
+  expect(parts.map(({ knownUntil }) => knownUntil)).toEqual([60_000, 60_000, 60_000])
   const silent = splitInput({ ...input, frames: input.frames.slice(0, 4) }, two)
-  expect(silent.map(({ hasData }) => hasData)).toEqual([false, false, false])
+  expect(silent.map(({ knownUntil }) => knownUntil)).toEqual([0, 0, 0])
 })
 
 /** Threads that end their tasks when they are told to. */

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
 import { type Labels, seriesId } from '../anomaly.ts'
 import { StartError } from '../errors.ts'
-import { type FlowInput, hasData, joinFindings } from '../pipeline/compute-flow.ts'
+import { type FlowInput, joinFindings, knownUntil } from '../pipeline/compute-flow.ts'
 import type { FlowConfig } from '../pipeline/configuration.ts'
 import type { Compute } from '../pipeline/flow.ts'
 import type { Findings } from '../pipeline/pipeline.ts'
@@ -91,10 +91,11 @@ function openThreads(maxThreads: number): Threads {
   }
 }
 
-type Share = Pick<FlowConfig, 'replicas' | 'detect'>
+type Share = Pick<FlowConfig, 'replicas' | 'detect' | 'query' | 'forget'>
 
 /** Parts of so many series and rows that a thread is soon done with one, each with all that its series need. */
-export function splitInput(input: FlowInput, { replicas, detect }: Share): readonly FlowInput[] {
+export function splitInput(input: FlowInput, config: Share): readonly FlowInput[] {
+  const { replicas, detect } = config
   const frames = Map.groupBy(input.frames, ({ labels }) => seriesId(labels))
   const snapshots = Map.groupBy(input.snapshots, ({ labels }) => seriesId(labels))
   const ids = [...new Set([...frames.keys(), ...snapshots.keys()])]
@@ -102,7 +103,7 @@ export function splitInput(input: FlowInput, { replicas, detect }: Share): reado
   const count = Math.min(ids.length, Math.max(Math.ceil(ids.length / SERIES_PER_TASK), Math.ceil(rows / ROWS_PER_TASK)))
   if (count <= 1) return [input]
   const models = input.models && Map.groupBy(input.models, ({ workload }) => seriesId(workload))
-  const whole = { ...input, hasData: hasData(input) }
+  const whole = { ...input, knownUntil: knownUntil(config, input) }
   return Array.from({ length: count }, (_, k) => {
     const mine: string[] = []
     for (let i = k; i < ids.length; i += count) mine.push(ids[i])

@@ -7,6 +7,7 @@ const START = Date.UTC(2026, 0, 5, 10)
 const flow = (name: string, nextRunAt: number): FlowState => ({
   flow: name,
   watermark: NaN,
+  horizon: NaN,
   nextRunAt,
   lastRun: undefined,
   lastSuccessAt: NaN,

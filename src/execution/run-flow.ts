@@ -53,6 +53,7 @@ export async function runFlow(parts: RunFlowParts, range: TimeRange, signal: Abo
       snapshots: findings.snapshots,
       forgotten: findings.forgotten,
       ...(findings.damaged ? { damaged: findings.damaged } : {}),
+      ...(findings.unknown ? { unknown: findings.unknown } : {}),
       points: findings.points,
       keepPoints: config.keep,
       diagnostics: findings.diagnostics,

@@ -4,6 +4,7 @@ import type { FlowConfig } from '../pipeline/configuration.ts'
 import { stores } from '../stores/index.ts'
 import type { Store } from '../stores/store.ts'
 import { sampleRun } from '../testing/store-laws.ts'
+import { CLOCK_PATIENCE } from './clock-doubt.ts'
 import type { Job } from './dispatcher.ts'
 import { nextRunAt, openScheduler } from './scheduler.ts'
 
@@ -211,6 +212,42 @@ it('says by how much the clock was set back, and runs what waits for the old tim
   expect(await scheduler.tick(signal)).toBe(1)
   expect(setBack).toEqual([60 * MINUTE])
   expect(jobs.map(job => job.flow)).toEqual(['a', 'nightly', 'a', 'a'])
+})
+
+it('waits before it runs a flow by a clock that is behind what the flow has seen', async () => {
+  const { scheduler, store, jobs, done, pass, settle } = setUp()
+  await store.commit(sampleRun({ flow: 'a', range: { start: 9 * MINUTE, end: 11 * MINUTE }, finishedAt: 10 * MINUTE }))
+  pass(-5 * MINUTE)
+  await scheduler.schedule([flow('a', { every: 20 * MINUTE })])
+  const startedAfter = async (ms: number) => {
+    pass(ms)
+    await scheduler.tick(signal)
+    await settle()
+    return jobs.length
+  }
+  expect(await startedAfter(0)).toBe(0)
+  expect(await startedAfter(CLOCK_PATIENCE - 1)).toBe(0)
+  expect(done).toEqual([])
+  // Though its next time is far.
+  expect(await startedAfter(1)).toBe(1)
+  expect(jobs[0]!.range.end).toBe(6 * MINUTE)
+})
+
+it('goes on at once when the clock is corrected', async () => {
+  const { scheduler, store, jobs, pass, settle } = setUp()
+  await store.commit(
+    sampleRun({ flow: 'a', range: { start: 9 * MINUTE, end: 11 * MINUTE }, watermark: 9 * MINUTE, finishedAt: 10 * MINUTE }),
+  )
+  await scheduler.schedule([flow('a')])
+  pass(-5 * MINUTE)
+  await scheduler.schedule([flow('a')])
+  await scheduler.tick(signal)
+  await settle()
+  expect(jobs).toEqual([])
+  pass(5 * MINUTE)
+  await scheduler.tick(signal)
+  await settle()
+  expect(jobs.map(({ range }) => range)).toEqual([{ start: 9 * MINUTE, end: 11 * MINUTE }])
 })
 
 it('does not put off what is due when the same flows are scheduled again', async () => {

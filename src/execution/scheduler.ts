@@ -1,6 +1,7 @@
 import { Cron } from 'croner'
 import type { FlowConfig } from '../pipeline/configuration.ts'
 import type { Store } from '../stores/store.ts'
+import { openClockDoubt } from './clock-doubt.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import { flowRange } from './run-flow.ts'
 
@@ -31,6 +32,7 @@ export function nextRunAt(flow: FlowConfig, now: number): number {
 export function openScheduler({ store, dispatcher, now, onError, onDone, onSetBack }: SchedulerParts): Scheduler {
   let flows = new Map<string, FlowConfig>()
   const running = new Set<string>()
+  const doubt = openClockDoubt()
   let lastTick = -Infinity
   const put = async (list: readonly FlowConfig[]) => {
     const at = now()
@@ -39,16 +41,19 @@ export function openScheduler({ store, dispatcher, now, onError, onDone, onSetBa
   }
   const start = async (flow: FlowConfig, signal: AbortSignal) => {
     running.add(flow.name)
+    let latest = Infinity
     try {
-      const state = await store.flow(flow.name)
-      const range = flowRange(flow, state?.watermark ?? NaN, now())
+      const { watermark = NaN, horizon = NaN } = (await store.flow(flow.name)) ?? {}
+      latest = doubt.waitUntil(flow, horizon, now()) ?? Infinity
+      if (latest < Infinity) return
+      const range = flowRange(flow, watermark, now())
       await dispatcher.dispatch({ flow: flow.name, source: flow.query.source, range, deadline: flow.deadline }, signal)
       onDone(flow.name)
     } catch (error) {
       onError(flow.name, error)
     } finally {
       running.delete(flow.name)
-      await store.release(flow.name, nextRunAt(flow, now())).catch(error => onError(flow.name, error))
+      await store.release(flow.name, Math.min(latest, nextRunAt(flow, now()))).catch(error => onError(flow.name, error))
     }
   }
   return {

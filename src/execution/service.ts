@@ -6,6 +6,7 @@ import type { Wanted } from '../pipeline/pipeline.ts'
 import { fromOutbox } from '../responding/outbox.ts'
 import type { Store } from '../stores/store.ts'
 import { type Assembly, assemble, requireSame } from './assembly.ts'
+import { CLOCK_PATIENCE } from './clock-doubt.ts'
 import { openComputePool } from './compute-pool.ts'
 import { runWithHistory } from './first-look.ts'
 import { openFirstRuns } from './first-runs.ts'
@@ -200,7 +201,10 @@ async function openService(
     dispatcher,
     now,
     onSetBack: ms =>
-      log('warning', `the clock was set back by ${formatDuration(ms)}: what was stored for later times is set aside`),
+      log(
+        'warning',
+        `the clock was set back by ${formatDuration(ms)}: unless it is corrected within ${formatDuration(CLOCK_PATIENCE)}, what was stored for later times is set aside`,
+      ),
     onDone: flow => {
       firstRuns.ended(flow)
       watch.wrote(flow)

@@ -18,7 +18,7 @@ import { findAnomalies } from '../rules/find-anomalies.ts'
 import { rules } from '../rules/index.ts'
 import { nameColumns } from '../rules/name-columns.ts'
 import { judged, type Rule } from '../rules/rule.ts'
-import type { Diagnostic, Snapshot, StoredModel } from '../stores/store.ts'
+import type { Diagnostic, Snapshot, StoredModel, UnknownRows } from '../stores/store.ts'
 import { transforms } from '../transforms/index.ts'
 import { chain, type Transform, type TransformStream, transformFrame } from '../transforms/transform.ts'
 import { anyColumn, arrangeColumns, columnLabels, hasColumns } from './columns.ts'
@@ -44,8 +44,8 @@ export interface FlowInput {
   readonly keepAll: boolean
   /** Models in force of the workloads of the series. With them, even if there are none yet, no detector fits as it goes. */
   readonly models?: readonly StoredModel[]
-  /** Of a part of a flow: whether the whole flow has data in the range. */
-  readonly hasData?: boolean
+  /** Of a part of a flow: up to where the whole flow is known. */
+  readonly knownUntil?: number
 }
 
 interface Member {
@@ -97,7 +97,8 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
     if (!frames.has(seriesId(labels)))
       frames.set(seriesId(labels), emptyFrame(labels, { start: Math.max(time, range.start), end: range.end }, step, single))
 
-  const settled = settleTime(config, input)
+  const known = input.knownUntil ?? knownUntil(config, input)
+  const settled = settleTime(config, range, known)
   const oldest = input.snapshots.reduce((time, snapshot) => Math.min(time, snapshot.time), range.start)
   const events = eventsOf(config, { start: earliest(frames.values(), oldest), end: range.end })
   const isOut = within(events)
@@ -109,6 +110,9 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
   const damaged: { labels: Labels; detector: string; reason: string }[] = []
   const presences: Presence[] = []
   const diagnostics: Diagnostic[] = []
+  const stretches: UnknownRows['stretches'][number][] = []
+  const knowNothing = ({ name: detector }: Member, { labels }: Frame) =>
+    stretches.push({ labels, detector, times: Float64Array.of(range.start, range.end) })
   for (const [id, given] of frames) {
     for (const member of members) {
       let frame: Frame = member.detector.missingData ? anyColumn(given) : given
@@ -116,12 +120,14 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
       if (snapshot && mayWait(member, snapshot, frame, input) && settled - snapshot.time < SHORTEST_PATIENCE * step) {
         // Its models are in use.
         if (member.detector.fit) learned?.modelsFor(member.name, frame.labels)
+        knowNothing(member, frame)
         continue
       }
       const { state: stored, fault } = snapshot ? readState(snapshot.state) : {}
       if (fault !== undefined) {
         // The next run finds a series without a snapshot, and asks for its history.
         damaged.push({ labels: frame.labels, detector: member.name, reason: fault })
+        knowNothing(member, frame)
         continue
       }
       const decoded = stored as Remembered | undefined
@@ -132,7 +138,10 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
           : undefined
       if (arranged) frame = arranged.frame
       // What has not had a column yet has nothing to be judged.
-      if (Object.keys(frame.columns).length === 0) continue
+      if (Object.keys(frame.columns).length === 0) {
+        knowNothing(member, frame)
+        continue
+      }
       const names = Object.keys(frame.columns)
       const grown = before?.columns && arranged && !member.detector.takesColumns ? arranged.grown : 0
       if (grown > 0) frame = { ...frame, columns: Object.fromEntries(Object.entries(frame.columns).slice(0, -grown)) }
@@ -170,7 +179,7 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
         })
       } else if (settled > from) {
         const newest = Math.max(seen, lastValue(rows))
-        if (newest < range.end - (missingData ? config.forget : patience(config, newest - since))) {
+        if (newest < known - (missingData ? config.forget : patience(config, newest - since))) {
           if (!snapshot) continue
           forgotten.push({ labels: frame.labels, detector: member.name })
           if (missingData) anomalies.push(...find(past.scores, past.strength).map(one => endForgotten(one, config.forget)))
@@ -204,9 +213,11 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
           presences.push({ labels: frame.labels, detector: member.name, ...whole, tolerance: stream.tolerance!() })
       }
       // Rows that wait in a transform were not judged yet: for them the range lies earlier.
-      const calmSince = range.end - late - (memberStep - step) - gap
+      const calmSince = (missingData ? range.end : known) - late - (memberStep - step) - gap
       const reported = found.filter(anomaly => anomaly.end > range.start - late).map(anomaly => keepOpen(anomaly, calmSince))
       anomalies.push(...reported)
+      const times = undecided(scores, strength, range, memberStep)
+      if (!missingData && times.length > 0) stretches.push({ labels: frame.labels, detector: member.name, times })
       if (config.keep > 0 && (input.keepAll || reported.length > 0))
         for (const kept of withColumns(slice(scores, { start: range.end - config.keep, end: range.end }), arranged && frame))
           points.push({ detector: member.name, scores: kept })
@@ -221,7 +232,8 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
     snapshots,
     forgotten,
     damaged,
-    watermark: settled,
+    unknown: { from: known, except: members.flatMap(({ name, detector }) => (detector.missingData ? name : [])), stretches },
+    watermark: known > range.start ? settled : NaN,
     diagnostics: [...diagnostics, ...damaged.map(warnOf)],
     range,
     series,
@@ -296,6 +308,7 @@ function reachBack(frame: Frame, from: number, start: number, step: number): Fra
 
 /** Joins what was computed apart. */
 export function joinFindings(parts: readonly Findings[]): Findings {
+  const { unknown } = parts[0]!
   const watermarks = parts.map(part => part.watermark).filter(Number.isFinite)
   return {
     anomalies: parts.flatMap(part => part.anomalies),
@@ -303,6 +316,7 @@ export function joinFindings(parts: readonly Findings[]): Findings {
     snapshots: parts.flatMap(part => part.snapshots),
     forgotten: parts.flatMap(part => part.forgotten),
     damaged: parts.flatMap(part => part.damaged ?? []),
+    ...(unknown ? { unknown: { ...unknown, stretches: parts.flatMap(part => part.unknown?.stretches ?? []) } } : {}),
     watermark: watermarks.length > 0 ? Math.min(...watermarks) : NaN,
     diagnostics: parts.flatMap(part => part.diagnostics),
     range: parts[0]!.range,
@@ -436,19 +450,37 @@ function earliest(frames: Iterable<Frame>, otherwise: number): number {
 }
 
 /**
- * Up to where rows are learned for good: `reexamine` before the end, on the grid, never before the snapshots. It does not move while no series
- * has a value, so that data which comes late is not lost; after `forget` of silence it does.
+ * Up to where rows are learned for good: `reexamine` before the end of what is known, on the grid, never before the snapshots. It does not move while no
+ * series has a value, so that data which comes late is not lost.
  */
-function settleTime(config: FlowConfig, input: FlowInput): number {
-  const { step } = config.query
-  const { range } = input
-  const target = Math.max(range.start, Math.floor((range.end - config.reexamine) / step) * step)
-  return (input.hasData ?? hasData(input)) || range.end - range.start > config.forget ? target : range.start
+function settleTime({ query: { step }, reexamine }: FlowConfig, { start }: TimeRange, known: number): number {
+  return Math.max(start, Math.floor((known - reexamine) / step) * step)
 }
 
-/** Whether any series has a value in the range. */
-export function hasData({ frames, range }: FlowInput): boolean {
-  return frames.some(frame => Number.isFinite(lastValue(slice(frame, { start: range.start, end: range.end }))))
+/**
+ * Up to where it is known how a flow went: the end of the newest row with a value, of any series. That none has one says nothing of them: the source may
+ * lie, or our clock may be ahead of its. Only a silence of more than `forget` is believed.
+ */
+export function knownUntil(
+  { query: { step }, forget }: Pick<FlowConfig, 'query' | 'forget'>,
+  { frames, range }: Pick<FlowInput, 'frames' | 'range'>,
+): number {
+  const newest = frames.reduce((time, frame) => Math.max(time, lastValue(slice(frame, range))), -Infinity)
+  const known = Math.max(range.start, newest + step)
+  return range.end - known > forget ? range.end : known
+}
+
+/** Start and end of each stretch of the range without a row that has a strength. */
+function undecided({ times }: Scores, strength: Float64Array, range: TimeRange, step: number): Float64Array {
+  const found: number[] = []
+  let end = range.start
+  for (let i = 0; i < times.length; i++) {
+    if (Number.isNaN(strength[i])) continue
+    if (times[i] > end) found.push(end, times[i])
+    end = Math.max(end, times[i] + step)
+  }
+  if (range.end > end) found.push(end, range.end)
+  return Float64Array.from(found)
 }
 
 /** What is said of a frame, and for charts each of its columns beside it, with what was expected where it was the strangest. */

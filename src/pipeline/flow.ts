@@ -89,6 +89,8 @@ export function flowPipeline(config: FlowConfig, lookback: number, compute: Comp
       const findings = input.keepAll ? explained : dropUnreportedPoints(explained)
       return {
         ...findings,
+        // Where nothing is remembered yet, nothing is lost, and the first row that comes is looked at however late it is.
+        watermark: Number.isNaN(findings.watermark) && remembered.length === 0 ? input.range.start : findings.watermark,
         forgotten: [...findings.forgotten, ...ofOthers],
         diagnostics: [...diagnostics, ...findings.diagnostics],
       }

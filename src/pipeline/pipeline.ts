@@ -2,7 +2,7 @@ import type { Anomaly, Labels } from '../anomaly.ts'
 import type { FitReason, Scores } from '../detectors/detector.ts'
 import type { Frame, TimeRange } from '../frame/frame.ts'
 import type { Target } from '../sources/source.ts'
-import type { AnomalyFilter, Diagnostic, Snapshot, StoredAnomaly, StoredModel } from '../stores/store.ts'
+import type { AnomalyFilter, Diagnostic, Snapshot, StoredAnomaly, StoredModel, UnknownRows } from '../stores/store.ts'
 import type { Presence } from './presence.ts'
 
 /** A question, as data: planned before fetching, deduplicated, shown to people. */
@@ -55,6 +55,8 @@ export interface Findings {
   readonly forgotten: readonly { readonly labels: Labels; readonly detector: string }[]
   /** Snapshots that could not be read; nothing is said of their series, which start cold with the next run. */
   readonly damaged?: readonly { readonly labels: Labels; readonly detector: string; readonly reason: string }[]
+  /** Rows that no detector could judge. */
+  readonly unknown?: UnknownRows
   /** Does not move where there was no data; NaN: keep the old one. */
   readonly watermark: number
   readonly diagnostics: readonly Diagnostic[]

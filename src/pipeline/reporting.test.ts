@@ -142,14 +142,85 @@ describe('up to where a run learns for good', () => {
     expect(watermark({}, undefined, toyFlow({}, { reexamine: 40 * MINUTE }))).toBe(30)
   })
 
-  it('does not move without data, unless another part of the flow has some, or for longer than `forget`', () => {
+  it('is `reexamine` before the newest value of any part of the flow, and stays without one until `forget` is over', () => {
     const silent = [rows(0, 60, [], POD, row => row < 30)]
-    expect(watermark({}, silent)).toBe(30)
-    expect(watermark({}, [rows(0, 60, [], POD, row => row <= 30)])).toBe(55)
-    expect(watermark({ hasData: true }, silent)).toBe(55)
-    expect(watermark({ hasData: false })).toBe(30)
-    expect(watermark({}, silent, toyFlow({}, { forget: 30 * MINUTE }))).toBe(30)
+    expect(watermark({}, silent)).toBe(NaN)
+    expect(watermark({}, [rows(0, 60, [], POD, row => row <= 50)])).toBe(46)
+    expect(watermark({}, [rows(0, 60, [], POD, row => row <= 30)])).toBe(30)
+    expect(watermark({ knownUntil: at(60) }, silent)).toBe(55)
+    expect(watermark({ knownUntil: at(30) })).toBe(NaN)
+    expect(watermark({}, silent, toyFlow({}, { forget: 30 * MINUTE }))).toBe(NaN)
     expect(watermark({}, silent, toyFlow({}, { forget: 29 * MINUTE }))).toBe(55)
+  })
+})
+
+describe('the rows that are unknown', () => {
+  const unknownOf = (frames: Frame<'value'>[], more: More = {}, config = flow) => {
+    const { from, except, stretches } = compute(config, frames, 30, 60, more).unknown!
+    return {
+      from: rowOf(from),
+      except,
+      stretches: stretches.map(({ labels, times }) => [labels.pod, ...Array.from(times, rowOf)]),
+    }
+  }
+  const other = { ...POD, pod: 'b' }
+
+  it('are those behind the newest value of any series', () => {
+    expect(unknownOf([rows(0, 60)])).toEqual({ from: 60, except: [], stretches: [] })
+    expect(unknownOf([rows(0, 60, [], POD, row => row < 50)]).from).toBe(50)
+    expect(unknownOf([rows(0, 60, [], POD, row => row < 50), rows(0, 60, [], other)]).from).toBe(60)
+    expect(unknownOf([rows(0, 60, [], POD, row => row < 30)]).from).toBe(30)
+    expect(unknownOf([]).from).toBe(30)
+    expect(unknownOf([rows(0, 60)], { knownUntil: at(44) }).from).toBe(44)
+  })
+
+  it('are those of single series without a value, in the range', () => {
+    const holes = rows(0, 60, [], POD, row => row > 32 && row !== 40 && row !== 41 && row < 58)
+    expect(unknownOf([holes, rows(0, 60, [], other)]).stretches).toEqual([['a', 30, 33, 40, 42, 58, 60]])
+  })
+
+  it('are all of a series whose snapshot cannot be read', () => {
+    const [snapshot] = compute(flow, [rows(0, 30)], 0, 30).snapshots
+    const snapshots = [{ ...snapshot!, state: Uint8Array.of(1) }]
+    expect(unknownOf([rows(0, 60)], { snapshots })).toEqual({ from: 60, except: [], stretches: [['a', 30, 60]] })
+  })
+
+  it('are all of a series that is away and waits', () => {
+    const { snapshots } = compute(flow, [rows(0, 30)], 0, 30)
+    const away = { snapshots, keepAll: false }
+    expect(unknownOf([rows(25, 60, [], other)], away).stretches).toEqual([['a', 30, 60]])
+  })
+
+  it('are news to a detector of missing data', () => {
+    const config = toyFlow(
+      {},
+      { detect: [...flow.detect, { type: 'absence', name: 'gone', rule: { type: 'threshold', limit: 1 } }] },
+    )
+    const { from, except } = unknownOf([rows(0, 60, [], POD, row => row < 50)], { models: [] }, config)
+    expect([from, except]).toEqual([50, ['gone']])
+  })
+
+  it('keep an anomaly open: it is calm only in known rows', () => {
+    const high = [49]
+    const ongoing = (to: number, knownUntil?: number) =>
+      compute(
+        flow,
+        [rows(0, to, high, POD, row => row < 51)],
+        30,
+        to,
+        knownUntil ? { knownUntil: at(knownUntil) } : {},
+      ).anomalies.map(one => one.ongoing)
+    expect(ongoing(60)).toEqual([true])
+    expect(ongoing(60, 51)).toEqual([true])
+    expect(ongoing(60, 52)).toEqual([false])
+  })
+
+  it('are joined of all parts', () => {
+    const parts = [POD, other].map(labels =>
+      compute(flow, [rows(0, 60, [], labels, row => row !== 40)], 30, 60, { knownUntil: at(60) }),
+    )
+    const { from, stretches } = joinFindings(parts).unknown!
+    expect([rowOf(from), stretches.map(({ labels }) => labels.pod)]).toEqual([60, ['a', 'b']])
   })
 })
 
@@ -159,7 +230,7 @@ describe('the fits that a run wants', () => {
 
   it('are made of the rows with a value that are learned for good, and wanted once for a workload', () => {
     expect(wanted([rows(0, 60)])).toEqual([['a', 'first', 55]])
-    expect(wanted([rows(0, 60, [], POD, row => row % 2 === 0)])).toEqual([['a', 'first', 28]])
+    expect(wanted([rows(0, 60, [], POD, row => row % 2 === 0)])).toEqual([['a', 'first', 27]])
     expect(wanted([rows(0, 60, [], POD, row => row >= 50), rows(0, 60, [], { ...POD, pod: 'b' })])).toEqual([['b', 'first', 55]])
     expect(wanted([rows(0, 60, [], POD, row => row >= 40)])).toEqual([])
   })
@@ -169,7 +240,7 @@ describe('the fits that a run wants', () => {
     expect(first.wanted).toMatchObject([{ rows: 20 }])
     expect(wanted([rows(20, 60)], { snapshots: first.snapshots }, 20)).toEqual([['a', 'first', 55]])
     // One that is silent now has nothing new to teach.
-    expect(wanted([rows(20, 60, [], POD, () => false)], { snapshots: first.snapshots, hasData: true }, 20)).toEqual([])
+    expect(wanted([rows(20, 60, [], POD, () => false)], { snapshots: first.snapshots, knownUntil: at(60) }, 20)).toEqual([])
   })
 
   it('are none where detectors fit as they go', () => {
@@ -216,14 +287,14 @@ describe('what a run remembers', () => {
   })
 
   it('says nothing of a series that was never there', () => {
-    const { presences } = compute(gone, [rows(0, 60, [], POD, () => false)], 0, 60, { models: 'none', hasData: true })
+    const { presences } = compute(gone, [rows(0, 60, [], POD, () => false)], 0, 60, { models: 'none', knownUntil: at(60) })
     expect(presences).toEqual([])
   })
 
   it('is forgotten after `forget` where data may be missing, which ends the anomaly and says why', () => {
     const config = { ...gone, forget: 3 * HOUR }
     const { snapshots } = compute(config, [rows(0, 60)], 0, 60, { models: 'none' })
-    const later = (to: number) => compute(config, [], 55, to, { models: 'none', snapshots, hasData: true })
+    const later = (to: number) => compute(config, [], 55, to, { models: 'none', snapshots, knownUntil: at(to) })
     expect(later(234)).toMatchObject({ forgotten: [], anomalies: [{ detector: 'gone', ongoing: true }] })
     expect(later(240)).toMatchObject({
       forgotten: [{ labels: POD, detector: 'gone' }],

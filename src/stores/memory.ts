@@ -7,7 +7,7 @@ import { slice } from '../frame/frame.ts'
 import { openMemoryOutbox } from './memory/outbox.ts'
 import { byAge, byWorkload, KEEP_UNUSED_MODELS, surplusModels, workloadId } from './models.ts'
 import { copyScores as copy, replaceRows } from './points.ts'
-import { believed, byStart, reconcile, withdrawn } from './reconcile.ts'
+import { believed, byStart, horizonOf, reconcile, withdrawn } from './reconcile.ts'
 import { DEFAULT_RETENTION, KEEP_REMOVED_FLOWS, type Retention, retentionOptions } from './retention.ts'
 import type {
   FlowState,
@@ -125,6 +125,7 @@ export function fromMemory(retention: Retention = DEFAULT_RETENTION): Store {
         annotations: run.annotations,
         horizon: believed(flow.horizon, now),
         ...(run.detectors && { detectors: run.detectors }),
+        ...(run.unknown && { unknown: run.unknown }),
         find: id => anomalies.get(id),
       })
       const points = run.points.map(({ detector, scores }) => {
@@ -143,7 +144,7 @@ export function fromMemory(retention: Retention = DEFAULT_RETENTION): Store {
         flow.snapshots.delete(streamKey(labels, detector))
       for (const one of run.snapshots)
         flow.snapshots.set(streamKey(one.labels, one.detector), { ...one, state: Uint8Array.from(one.state) })
-      flow.horizon = Math.max(believed(flow.horizon, now), run.range.end)
+      flow.horizon = Math.max(believed(flow.horizon, now), horizonOf(run))
       flow.pointsFrom = flow.horizon - run.keepPoints
       for (const [key, scores] of points) flow.points.set(key, scores)
       for (const [key, scores] of flow.points) {
@@ -422,8 +423,16 @@ function newFlow(): Flow {
   }
 }
 
-function stateOf(flow: string, { watermark, nextRunAt, runs, lastSuccessAt, failures }: Flow): FlowState {
-  return { flow, watermark, nextRunAt, lastRun: runs.at(-1), lastSuccessAt, failures }
+function stateOf(flow: string, { watermark, horizon, nextRunAt, runs, lastSuccessAt, failures }: Flow): FlowState {
+  return {
+    flow,
+    watermark,
+    horizon: Number.isFinite(horizon) ? horizon : NaN,
+    nextRunAt,
+    lastRun: runs.at(-1),
+    lastSuccessAt,
+    failures,
+  }
 }
 
 function log(flow: Flow, run: RunLog, keepRuns: number) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Anomaly } from '../anomaly.ts'
 import { writeSentence } from '../refiners/sentence.ts'
-import { believed, byStart, isTouched, type ReconcileOptions, reconcile, touchedSpan, withdrawn } from './reconcile.ts'
+import { believed, byStart, horizonOf, isTouched, type ReconcileOptions, reconcile, touchedSpan, withdrawn } from './reconcile.ts'
 import type { Change, StoredAnomaly } from './store.ts'
 
 const found = (start: number, end: number, more: Partial<Anomaly> = {}): Anomaly => ({
@@ -362,4 +362,12 @@ it('an open anomaly that begins in the future by more than the gap is withdrawn'
   expect(ahead(105)).toEqual([])
   expect(ahead(106)).toEqual(['withdrawn x: 106-116'])
   expect(look([stored(106, 116, { ...open, flow: 'other' })], [0, 60], [], { now: 100 })).toEqual([])
+})
+
+it('the horizon of a run is the end of the rows that it knew', () => {
+  const range = { start: 20, end: 60 }
+  const horizon = (from: number) => horizonOf({ range, unknown: { from, except: ['absence'], stretches: [] } })
+  expect(horizonOf({ range })).toBe(60)
+  expect([21, 40, 60, 61].map(horizon)).toEqual([21, 40, 60, 60])
+  expect([19, 20].map(horizon)).toEqual([-Infinity, -Infinity])
 })

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Anomaly } from '../anomaly.ts'
-import { believed, type ReconcileOptions, reconcile } from './reconcile.ts'
-import type { Change, StoredAnomaly } from './store.ts'
+import { believed, horizonOf, type ReconcileOptions, reconcile } from './reconcile.ts'
+import type { Change, StoredAnomaly, UnknownRows } from './store.ts'
 
 const strange = (start: number, end: number, more: Partial<Anomaly> = {}): Anomaly => ({
   labels: { __name__: 'up', job: 'dns' },
@@ -40,7 +40,7 @@ function world() {
       }
       const changes = reconcile([...all.values()], found, { ...options, find: id => all.get(id) })
       for (const { anomaly } of changes) all.set(anomaly.id, anomaly)
-      horizon = Math.max(horizon, end)
+      horizon = Math.max(horizon, horizonOf({ range: options.range, ...(more.unknown && { unknown: more.unknown }) }))
       return changes
     },
   }
@@ -53,9 +53,22 @@ const print = (changes: readonly Change[]) =>
 const idFrom = (start: number) => world().look(start - 1, start + 10, [strange(start, start + 1)])[0].anomaly.id
 
 /** `detectors`: those that the flow has then; without it nothing is known of others. */
-type Look = [start: number, end: number, found: Anomaly[], changes: string[], detectors?: string[]]
+type Look = [
+  start: number,
+  end: number,
+  found: Anomaly[],
+  changes: string[],
+  detectors?: string[] | undefined,
+  unknown?: UnknownRows,
+]
 const open = { ongoing: true }
 const ignored = { ignored: 'too short' }
+/** Nothing is known from there on; of the series only outside the stretches. */
+const unknown = (from: number, times: number[] = [], except: string[] = []): UnknownRows => ({
+  from,
+  except,
+  stretches: [{ labels: { __name__: 'up', job: 'dns' }, detector: 'seasonal', times: Float64Array.from(times) }],
+})
 const table: [name: string, ...Look[]][] = [
   ['nothing stored, nothing found', [0, 50, [], []]],
   ['new and going on: opened', [0, 50, [strange(40, 50, open)], ['opened 40-50 v1']]],
@@ -218,6 +231,61 @@ const table: [name: string, ...Look[]][] = [
     [0, 50, [strange(40, 53, open)], ['opened 40-53 v1']],
     [0, 50, [strange(40, 48)], ['resolved 40-48 v2']],
   ],
+  [
+    'open, and nothing is known of the range: stays open',
+    [0, 50, [strange(40, 50, open)], ['opened 40-50 v1']],
+    [40, 70, [], [], undefined, unknown(40)],
+    [50, 70, [], [], undefined, unknown(50)],
+    [40, 80, [], [], undefined, unknown(30)],
+    [40, 80, [strange(40, 80, open)], ['updated 40-80 v2']],
+  ],
+  [
+    'over, and nothing is known of the range: stays',
+    [0, 50, [strange(20, 30)], ['opened 20-30 v1', 'resolved 20-30 v2']],
+    [20, 70, [], [], undefined, unknown(20)],
+  ],
+  [
+    'open, and less is known than before: what is calm up to there has ended no sooner',
+    [0, 50, [strange(40, 50, open)], ['opened 40-50 v1']],
+    [40, 70, [strange(40, 50, open)], [], undefined, unknown(54)],
+    [50, 70, [], [], undefined, unknown(54)],
+    [50, 70, [], ['resolved 40-50 v2'], undefined, unknown(55)],
+  ],
+  [
+    'found by a detector that looks for missing data: all of the range is known to it',
+    [0, 50, [strange(40, 50, open)], ['opened 40-50 v1']],
+    [40, 70, [], ['withdrawn 40-50 v2'], undefined, unknown(40, [], ['seasonal'])],
+  ],
+  [
+    'gone in rows of its series that are unknown now: stays, and ends after the gap',
+    [0, 50, [strange(40, 50, open)], ['opened 40-50 v1']],
+    [40, 54, [], [], undefined, unknown(54, [40, 54])],
+    [40, 55, [], ['resolved 40-50 v2'], undefined, unknown(55, [40, 55])],
+    [40, 60, [strange(40, 60, open)], ['opened 40-60 v3']],
+  ],
+  [
+    'gone in rows of its series of which some are unknown now: those stay',
+    [0, 90, [strange(40, 60)], ['opened 40-60 v1', 'resolved 40-60 v2']],
+    [30, 90, [], ['updated 40-45 v3', 'opened 55-60 v1', 'resolved 55-60 v2'], undefined, unknown(90, [20, 45, 55, 99])],
+  ],
+  [
+    'gone in rows of another series that are unknown now: withdrawn',
+    [0, 50, [strange(40, 50, { ...open, detector: 'ewma' })], ['opened 40-50 v1']],
+    [40, 54, [], ['withdrawn 40-50 v2'], undefined, unknown(54, [40, 54])],
+  ],
+  [
+    'open, and calm in the range for less than the gap: stays open',
+    [0, 50, [strange(40, 50, open)], ['opened 40-50 v1']],
+    [50, 54, [], []],
+    [51, 55, [], ['resolved 40-50 v2']],
+  ],
+  [
+    'a look at the past ends nothing that a later look saw going on',
+    [0, 54, [strange(40, 50, open)], ['opened 40-50 v1']],
+    [0, 52, [strange(40, 50, open)], []],
+    [50, 52, [], []],
+    [0, 52, [strange(40, 46, open)], ['resolved 40-46 v2']],
+  ],
   ['found ones that overlap are one', [0, 50, [strange(10, 30), strange(20, 40)], ['opened 10-40 v1', 'resolved 10-40 v2']]],
 ]
 
@@ -225,9 +293,10 @@ describe('the decision table of reconcile', () => {
   for (const [name, ...looks] of table)
     it(name, () => {
       const store = world()
-      for (const [start, end, found, expected, detectors] of looks) {
-        expect(print(store.look(start, end, found, detectors && { detectors }))).toEqual(expected)
-        expect(print(store.look(start, end, found, detectors && { detectors })), 'said twice').toEqual([])
+      for (const [start, end, found, expected, detectors, unknown] of looks) {
+        const more = { ...(detectors && { detectors }), ...(unknown && { unknown }) }
+        expect(print(store.look(start, end, found, more))).toEqual(expected)
+        expect(print(store.look(start, end, found, more)), 'said twice').toEqual([])
       }
     })
 })

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { type Anomaly, seriesId } from '../anomaly.ts'
 import type { TimeRange } from '../frame/frame.ts'
 import { writeSentence } from '../refiners/sentence.ts'
-import type { Change, StoredAnomaly } from './store.ts'
+import type { Change, Run, StoredAnomaly, UnknownRows } from './store.ts'
 
 export interface ReconcileOptions {
   readonly flow: string
@@ -15,6 +15,8 @@ export interface ReconcileOptions {
   readonly horizon: number
   /** Names of the flow's detectors; absent: nothing is known of others. */
   readonly detectors?: readonly string[]
+  /** Rows of the range of which nothing is known. */
+  readonly unknown?: UnknownRows
   /** A stored anomaly by id, withdrawn or not, also one that is not among `stored`. */
   readonly find: (id: string) => StoredAnomaly | undefined
 }
@@ -29,7 +31,7 @@ export interface ReconcileOptions {
  *     result       [====)   [===)          [==)
  *                  same id  new id         same   withdrawn
  *
- * Rows outside the range keep what was said of them; inside it only what was found counts. A found stretch goes on from a stored one that
+ * Rows outside the range, and unknown ones, keep what was said of them; elsewhere only what was found counts. A found stretch goes on from a stored one that
  * ends at most `mergeGap` before it. Found stretches are joined with each other only when they overlap: the rest is the business of refiners.
  *
  * Open anomalies of detectors that the flow does not have any more pass to a detector that found the same stretch of the same series, so that
@@ -64,7 +66,13 @@ export function reconcile(
   )
   // Stores list what they have in an order of their own; the changes must not depend on it.
   for (const entry of streams.values()) entry.stored.sort(byStart)
-  const changes = [...streams.keys()].toSorted().flatMap(key => reconcileStream(key, streams.get(key)!, { ...options, adopted }))
+  const unknown = new Map(options.unknown?.stretches.map(one => [streamKey(one), one.times]))
+  const changes = [...streams.keys()].toSorted().flatMap(key => {
+    const entry = streams.get(key)!
+    const range = knownRange(options, (entry.stored[0] ?? entry.found[0]!).detector)
+    if (range.end <= range.start && entry.found.length === 0) return []
+    return reconcileStream(key, entry, { ...options, range, adopted, unknownTimes: unknown.get(key) })
+  })
   for (const one of orphans) changes.push(withdrawn(one, options.now, `detector ${one.detector} is not configured any more`))
   for (const one of stored.filter(anomaly => anomaly.flow === flow && isAhead(anomaly)).toSorted(byStart))
     changes.push(withdrawn(one, options.now, 'the clock was set back to before it began'))
@@ -140,6 +148,17 @@ export function believed(horizon: number, now: number): number {
   return horizon <= now ? horizon : -Infinity
 }
 
+/** Latest end of rows that are known once a run is committed; -Infinity when it knew none. */
+export function horizonOf({ range, unknown }: Pick<Run, 'range' | 'unknown'>): number {
+  if (!unknown) return range.end
+  return unknown.from > range.start ? Math.min(unknown.from, range.end) : -Infinity
+}
+
+function knownRange({ range, unknown }: ReconcileOptions, detector: string): TimeRange {
+  if (!unknown || unknown.except.includes(detector)) return range
+  return { start: range.start, end: Math.min(range.end, unknown.from) }
+}
+
 /** A stretch that goes into the result; `stored` when it was not looked at again, `valid` while the numbers are those of a row in it. */
 interface Piece {
   readonly start: number
@@ -150,13 +169,19 @@ interface Piece {
   readonly valid: boolean
 }
 
+interface StreamOptions extends ReconcileOptions {
+  readonly adopted: ReadonlyMap<string, StoredAnomaly>
+  /** Start and end of each unknown stretch of the range. */
+  readonly unknownTimes: Float64Array | undefined
+}
+
 function reconcileStream(
   key: string,
   { stored, found }: { stored: readonly StoredAnomaly[]; found: readonly Anomaly[] },
-  options: ReconcileOptions & { readonly adopted: ReadonlyMap<string, StoredAnomaly> },
+  options: StreamOptions,
 ): Change[] {
   const groups = join(
-    [...stored.flatMap(one => keptPieces(one, options)), ...found.map(one => foundPiece(one, options))],
+    [...stored.flatMap(one => keptPieces(one, options)), ...found.map(one => foundPiece(one, stored, options))],
     options.mergeGap,
   )
   const survivors = assign(groups, stored, options.mergeGap)
@@ -174,24 +199,34 @@ function reconcileStream(
   return changes
 }
 
-/** What stays of a stored anomaly outside the range: a part before it, a part after it, or all. */
-function keptPieces(stored: StoredAnomaly, { range, horizon }: ReconcileOptions): Piece[] {
+/** What stays of a stored anomaly: all, or parts before the range, after it and where it is unknown. Before the calm was long enough it goes on. */
+function keptPieces(stored: StoredAnomaly, options: StreamOptions): Piece[] {
+  const { range, horizon, unknownTimes = new Float64Array(), mergeGap } = options
   const pieces: Piece[] = []
   const add = (start: number, end: number, ongoing: boolean) => {
     pieces.push({ start, end, anomaly: stored, stored, ongoing, valid: stored.peak >= start && stored.peak < end })
   }
   if (stored.start >= range.end) add(stored.start, stored.end, stored.ongoing)
   else {
-    if (stored.start < range.start) add(stored.start, Math.min(stored.end, range.start), false)
+    const isCalm = (end: number) => !(horizon > range.end) && end <= range.end - mergeGap
+    const goesOn = (end: number) => stored.ongoing && end === stored.end && !isCalm(end)
+    const keep = (start: number, end: number) => {
+      const [from, to] = [Math.max(stored.start, start), Math.min(stored.end, end)]
+      if (from < to) add(from, to, goesOn(to))
+    }
+    keep(-Infinity, range.start)
+    for (let i = 0; i < unknownTimes.length; i += 2)
+      keep(Math.max(range.start, unknownTimes[i]), Math.min(range.end, unknownTimes[i + 1]))
     // Beyond the end of the newest look nobody has looked: what reaches over it is a part of the last step, not of a later look.
     if (stored.end > range.end && horizon > range.end) add(range.end, stored.end, stored.ongoing)
   }
   return pieces
 }
 
-function foundPiece(anomaly: Anomaly, { range, horizon }: ReconcileOptions): Piece {
+function foundPiece(anomaly: Anomaly, stored: readonly StoredAnomaly[], { range, horizon }: ReconcileOptions): Piece {
   // A look at the past cannot know how its last rows went on, but the later look did.
-  const ongoing = anomaly.ongoing && !(horizon > range.end)
+  const isSame = (one: StoredAnomaly) => one.start < anomaly.end && one.end <= anomaly.end && one.end > anomaly.start
+  const ongoing = anomaly.ongoing && (!(horizon > range.end) || stored.some(one => one.ongoing && isSame(one)))
   return { start: anomaly.start, end: anomaly.end, anomaly, stored: undefined, ongoing, valid: true }
 }
 
@@ -362,8 +397,8 @@ function equal(a: unknown, b: unknown): boolean {
   return keys.every(key => key in b && equal(a[key as never], b[key as never]))
 }
 
-function streamKey(anomaly: Anomaly): string {
-  return `${anomaly.detector}\n${seriesId(anomaly.labels)}`
+function streamKey({ labels, detector }: Pick<Anomaly, 'labels' | 'detector'>): string {
+  return `${detector}\n${seriesId(labels)}`
 }
 
 /** The id of an anomaly that starts there; the same on every replay. A withdrawn one of that id comes back to life. */

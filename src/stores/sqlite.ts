@@ -9,7 +9,7 @@ import { slice } from '../frame/frame.ts'
 import { size } from '../schema.ts'
 import { formatSize } from '../size.ts'
 import { copyScores } from './points.ts'
-import { believed, reconcile, withdrawn } from './reconcile.ts'
+import { believed, horizonOf, reconcile, withdrawn } from './reconcile.ts'
 import { DEFAULT_RETENTION, type Retention, retentionOptions } from './retention.ts'
 import { findAnomaly, openCounts, openOf, readAnomaly, saveAnomaly, touchedAnomalies } from './sqlite/anomalies.ts'
 import { type Database, type OpenOptions, openDatabase } from './sqlite/database.ts'
@@ -337,6 +337,7 @@ function commit(db: Database, streams: Streams, run: Run, retention: Retention):
     annotations: run.annotations,
     horizon,
     ...(run.detectors && { detectors: run.detectors }),
+    ...(run.unknown && { unknown: run.unknown }),
     find: id => findAnomaly(db, id),
   })
   for (const change of changes) {
@@ -346,7 +347,7 @@ function commit(db: Database, streams: Streams, run: Run, retention: Retention):
   for (const { labels, detector, reason } of run.damaged ?? []) streams.setAside(flow.id, labels, detector, reason)
   for (const { labels, detector } of run.forgotten) streams.forget(flow.id, labels, detector)
   for (const snapshot of run.snapshots) streams.saveSnapshot(flow.id, snapshot)
-  const newHorizon = Math.max(horizon, run.range.end)
+  const newHorizon = Math.max(horizon, horizonOf(run))
   const keepFrom = newHorizon - run.keepPoints
   for (const { detector, scores } of run.points) streams.savePoints(flow.id, detector, scores, run.range, keepFrom)
   const isSwept = flow.swept_at !== null && Math.abs(now - flow.swept_at) < SWEEP
@@ -411,6 +412,7 @@ function stateOf(db: Database, flow: Row<'flows'>): FlowState {
   return {
     flow: flow.name,
     watermark: toTime(flow.watermark),
+    horizon: toTime(flow.horizon),
     nextRunAt: toTime(flow.next_run_at),
     lastRun: runsOf(db, flow.id, 1)[0],
     lastSuccessAt: toTime(flow.last_success_at),

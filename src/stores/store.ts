@@ -11,6 +11,16 @@ export interface Snapshot {
   readonly state: Uint8Array
 }
 
+/** Rows of a run of which nothing is known: what was said of them before stays. */
+export interface UnknownRows {
+  /** No series of the flow has a value from here on, so that the source may not know them yet, or lie. */
+  readonly from: number
+  /** Detectors that are not concerned by `from`: that there are no values is what they look for. */
+  readonly except: readonly string[]
+  /** Of single series: start and end of each stretch, one after the other. */
+  readonly stretches: readonly { readonly labels: Labels; readonly detector: string; readonly times: Float64Array }[]
+}
+
 export type Level = 'info' | 'warning' | 'error'
 export interface Diagnostic {
   readonly level: Level
@@ -36,6 +46,8 @@ export interface Run {
   readonly forgotten: readonly { readonly labels: Labels; readonly detector: string }[]
   /** Snapshots that could not be read: they are set aside, so that their series start cold. */
   readonly damaged?: readonly { readonly labels: Labels; readonly detector: string; readonly reason: string }[]
+  /** Absent: all rows of the range are known. */
+  readonly unknown?: UnknownRows
   /** Scores to keep for charts; replaces stored rows of the same (labels, detector) in the range. */
   readonly points: readonly { readonly detector: string; readonly scores: Scores }[]
   /** ms of points to keep. */
@@ -169,6 +181,8 @@ export interface FlowState {
   readonly flow: string
   /** NaN before the first run. */
   readonly watermark: number
+  /** Latest end of rows that were known to any run; NaN before the first. */
+  readonly horizon: number
   /** NaN when never scheduled. */
   readonly nextRunAt: number
   readonly lastRun: RunLog | undefined

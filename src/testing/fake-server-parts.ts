@@ -410,6 +410,7 @@ function fakeFlowState(flow: string): FlowState {
   return {
     flow,
     watermark: FAKE_NOW - 30 * SECOND,
+    horizon: FAKE_NOW,
     nextRunAt: FAKE_NOW + 20 * SECOND,
     lastRun: fakeRun(flow),
     lastSuccessAt: FAKE_NOW - 39 * SECOND,

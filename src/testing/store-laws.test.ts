@@ -43,6 +43,8 @@ const breakers: Readonly<Record<string, () => Breaker>> = {
     let looks = 0
     return commitWith(run => ({ ...run, finishedAt: looks++ > 0 ? 1 : 1000 }))
   },
+  'keeps what was said of rows that a run does not know, and how far any run knew': () =>
+    commitWith(run => ({ ...run, unknown: { from: Infinity, except: [], stretches: [] } })),
   'lists anomalies by flow, status, range and limit, newest first, ignored ones on request': () => store => ({
     anomalies: async filter => (await store.anomalies(filter)).toReversed(),
   }),

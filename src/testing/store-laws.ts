@@ -222,6 +222,17 @@ export const storeLaws: readonly StoreLaw[] = [
     const past = sampleRun({ range: { start: 0, end: 60 }, anomalies: [sampleAnomaly({ end: 60 })] })
     assert.deepEqual(await store.commit(past), [])
   }),
+  law('keeps what was said of rows that a run does not know, and how far any run knew', async store => {
+    const unknown = (from: number) => ({ from, except: [], stretches: [] })
+    const knownUntil = async () => (await store.flow('f'))?.horizon
+    await store.commit(sampleRun({ anomalies: [sampleAnomaly()] }))
+    assert.equal(await knownUntil(), 50)
+    assert.deepEqual(await store.commit(sampleRun({ range: { start: 20, end: 90 }, unknown: unknown(20) })), [])
+    assert.equal(await knownUntil(), 50)
+    const [change] = await store.commit(sampleRun({ range: { start: 20, end: 90 }, unknown: unknown(60) }))
+    assert.equal(change.kind, 'withdrawn')
+    assert.equal(await knownUntil(), 60)
+  }),
   law('lists anomalies by flow, status, range and limit, newest first, ignored ones on request', async store => {
     const over = { ongoing: false }
     const found = [

@@ -71,6 +71,7 @@ describe('metrics', () => {
         {
           flow: 'a',
           watermark: NOW - 90 * SECOND,
+          horizon: NOW,
           nextRunAt: NOW + MINUTE,
           lastRun: run,
           lastSuccessAt: NOW - MINUTE,

@@ -11,6 +11,7 @@ const configured = (...names: string[]): Configuration => ({ ...calmWorld().conf
 const flow = (name: string, some: Partial<FlowState> = {}): FlowState => ({
   flow: name,
   watermark: NOW,
+  horizon: NOW,
   nextRunAt: NOW + MINUTE,
   lastRun: calmWorld().runs[0],
   lastSuccessAt: NOW - MINUTE,
