@@ -1,29 +1,24 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { type Fault, makeFaults } from './crash/faults.ts'
-import {
-  freePort,
-  openPrometheus,
-  openReceiver,
-  portOf,
-  type Received,
-  SERIES,
-  SPIKE_EVERY,
-  type World,
-} from './crash/servers.ts'
+import { openDiary } from './crash/diary.ts'
+import { explain } from './crash/explain.ts'
+import { makeFaults } from './crash/faults.ts'
+import { openNight } from './crash/night.ts'
+import { openProgram } from './crash/program.ts'
+import { freePort, openPrometheus, openReceiver, portOf, type Received, type World } from './crash/servers.ts'
+import { judge, settle } from './crash/verdict.ts'
 
 /**
  * Kills the server with -9 at random moments, and lets things go wrong around it (`crash/faults.ts`), while flows run and a webhook receiver counts.
  *
- *   node scripts/crash.ts --kills 200 --seed 1 [--no-faults]
+ *   node scripts/crash.ts --kills 200 --seed 1 [--only 'a source that lies']… [--no-faults] [--no-kills]
  *
  * The series are a function of time alone, so that what must be found is known: every SPIKE_EVERY seconds each has a spike. Prints JSON; exit
- * code 0 when every change arrived, none under two keys, and the store opened clean each time.
+ * code 0 when every change arrived, none under two keys, nothing was withdrawn, and the store opened clean each time. After a failed run the folder with
+ * store, log, diary and the story of each anomaly that is a problem (`explained.txt`) stays, and the report names it.
  */
 export interface CrashReport {
   readonly kills: number
@@ -36,33 +31,33 @@ export interface CrashReport {
   readonly requests: number
   /** Sent again under the same key, which a receiver can tell. */
   readonly repeated: number
-  /** Ended and begun again by a clock that jumped: the only reason to report an anomaly twice. */
-  readonly retold: number
   readonly problems: readonly string[]
+  /** What can be looked at after a failed run. */
+  readonly folder?: string
 }
 
 export interface CrashOptions {
   readonly kills: number
   readonly seed: number
-  readonly faults?: boolean
-  /** Faults that do not happen in this run. */
-  readonly without?: readonly string[]
+  /** Names of the faults that happen beside the kills; all without it. */
+  readonly faults?: readonly string[]
+  /** Let the server live where it would be killed. */
+  readonly spare?: boolean
   readonly onProgress?: (text: string) => void
 }
-
-const SECOND = 1000
-/** Longest time that a start may take; a store that another process locks for a while is waited for. */
-const START_TIME = 30 * SECOND
 
 export async function crashTest({
   kills,
   seed,
-  faults = true,
-  without = [],
+  faults,
+  spare = false,
   onProgress = () => {},
 }: CrashOptions): Promise<CrashReport> {
   const random = seeded(seed)
   const folder = await mkdtemp(join(tmpdir(), 'tidewatch-crash-'))
+  const store = join(folder, 'tidewatch.db')
+  const clock = join(folder, 'clock')
+  const diary = openDiary(join(folder, 'diary.txt'))
   const received: Received[] = []
   const world: World = { lie: undefined, refusal: undefined }
   const prometheus = await openPrometheus(world)
@@ -70,212 +65,92 @@ export async function crashTest({
   const port = await freePort()
   const file = join(folder, 'tidewatch.yaml')
   await writeFile(file, configuration(portOf(prometheus), portOf(receiver), port))
-  const clock = join(folder, 'clock')
-  const server = openServer(file, port, clock)
-  const all = makeFaults({ world, random, store: join(folder, 'tidewatch.db'), clock })
-  const night = openNight(
-    all.filter(({ name }) => !without.includes(name)),
-    random,
-  )
+  const program = openProgram({ file, port, clock, log: join(folder, 'log.txt') })
+  const night = openNight(chooseFaults(makeFaults({ world, random, store, clock }), faults), random, diary)
+  let isClean = false
   try {
-    await server.start()
+    await program.start()
+    await firstRun(program.ask)
     const from = Date.now()
-    const stop = faults ? night.begin() : () => {}
+    night.begin()
     for (let done = 0; done < kills; done++) {
-      // Half of the kills hit the start itself, the other half the running server.
-      if (done > 0 && random() < 0.5) {
-        server.spawn()
-        await wait(random() * 1500)
-      } else {
-        if (done > 0) await server.start()
-        await wait(random() * 2000)
-      }
-      await server.kill('SIGKILL')
+      if (done > 0 && !spare) await startOrHit(program, random)
+      else await wait(random() * 2000)
+      if (spare) continue
+      await program.kill('SIGKILL')
+      diary.write('killed')
       onProgress(`${done + 1}/${kills} kills, ${received.length} messages${night.current ? `, ${night.current}` : ''}`)
     }
-    stop()
-    await server.start()
+    night.end()
+    if (!spare) await program.start()
     const until = Date.now()
+    diary.write('all faults are over')
     // Everything up to here must be reported: the last spike has to end, and refused messages come again.
-    const { anomalies, missing } = await settled(port, received, from, until)
-    await server.kill('SIGTERM')
-    const verdict = judge(anomalies, received, night.jumps)
-    const opened = new Set(received.filter(({ kind }) => kind === 'opened').map(({ id }) => id))
-    const resolved = new Set(received.filter(({ kind }) => kind === 'resolved').map(({ id }) => id))
+    const { anomalies, wrong } = await settle(program.ask, received, from, until)
+    await program.kill('SIGTERM')
+    const problems = [...judge(anomalies, received), ...wrong]
+    const ids = new Set(problems.flatMap(({ anomaly }) => anomaly ?? []))
+    const stories = [...ids].map(id => explain(store, diary, received, id))
+    if (problems.length > 0) await writeFile(join(folder, 'explained.txt'), stories.join('\n\n'))
+    isClean = problems.length === 0
+    const count = (kind: string) => new Set(received.filter(one => one.kind === kind).map(({ id }) => id)).size
     return {
       kills,
-      starts: server.starts,
+      starts: program.starts,
       faults: night.counts,
       expected: anomalies.length,
-      opened: opened.size,
-      resolved: resolved.size,
+      opened: count('opened'),
+      resolved: count('resolved'),
       requests: received.length,
       repeated: received.length - new Set(received.map(({ key }) => key)).size,
-      retold: verdict.retold,
-      problems: [...verdict.problems, ...missing.map(spike => `the spike ${spike} was not found exactly once`)],
+      problems: problems.map(({ text }) => text),
+      ...(isClean ? {} : { folder }),
     }
   } finally {
     night.end()
-    await server.kill('SIGKILL')
+    await program.kill('SIGKILL')
     prometheus.close()
     receiver.close()
-    await rm(folder, { recursive: true, force: true })
+    if (isClean) await rm(folder, { recursive: true, force: true })
+    else onProgress(`the run failed; store, log and diary are in ${folder}\n`)
   }
 }
 
-/** The program under test: `tidewatch serve` in a process of its own, with a clock that can be moved. */
-function openServer(file: string, port: number, clock: string) {
-  let child: ChildProcess | undefined
-  let output = ''
-  const server = {
-    starts: 0,
-    spawn() {
-      server.starts++
-      output = ''
-      const program = resolve(import.meta.dirname, '../src/cli/main.ts')
-      const clockModule = pathToFileURL(resolve(import.meta.dirname, 'crash/jumping-clock.ts')).href
-      child = spawn(process.execPath, ['--import', clockModule, program, 'serve', '--config', file], {
-        stdio: ['ignore', 'ignore', 'pipe'],
-        env: { ...process.env, CRASH_CLOCK: clock },
-      })
-      child.stderr!.on('data', chunk => (output = (output + chunk).slice(-4000)))
-    },
-    /** Resolves when it is ready. One that ends because its store is locked is started again, as a supervisor would. */
-    async start() {
-      const limit = performance.now() + START_TIME
-      server.spawn()
-      while (performance.now() < limit) {
-        if (child!.exitCode !== null) {
-          if (!/locked/.test(output)) throw new Error(`the server must start, got exit code ${child!.exitCode}: ${output}`)
-          server.spawn()
-        }
-        if ((await fetch(`http://127.0.0.1:${port}/-/ready`).catch(() => undefined))?.ok) return
-        await wait(50)
-      }
-      throw new Error(`the server must be ready within ${START_TIME / SECOND} s, got: ${output}`)
-    },
-    async kill(signal: NodeJS.Signals) {
-      if (!child || child.exitCode !== null || child.signalCode !== null) return
-      const gone = new Promise(done => child!.once('exit', done))
-      child.kill(signal)
-      await gone
-    },
-  }
-  return server
-}
-
-interface Stretch {
-  readonly name: string
-  readonly start: number
-  readonly end: number
-}
-
-/** Lets one fault after the other happen, in random order, with calm between them. */
-function openNight(all: readonly Fault[], random: () => number) {
-  const counts: Record<string, number> = Object.fromEntries(all.map(({ name }) => [name, 0]))
-  const jumps: Stretch[] = []
-  const stopping = new AbortController()
-  let running: { readonly name: string; readonly start: number; readonly end: () => void } | undefined
-  const endCurrent = () => {
-    if (!running) return
-    running.end()
-    if (running.name === 'a clock that jumps') jumps.push({ ...running, end: Date.now() })
-    running = undefined
-  }
-  const loop = async () => {
-    let left: Fault[] = []
-    while (!stopping.signal.aborted) {
-      await wait(1000 + random() * 3000, undefined, { signal: stopping.signal })
-      // Each happens once before any happens again.
-      if (left.length === 0) left = [...all]
-      const [fault] = left.splice(Math.floor(random() * left.length), 1) as [Fault]
-      counts[fault.name]!++
-      running = { name: fault.name, start: Date.now(), end: fault.begin() }
-      await wait((0.3 + 0.7 * random()) * fault.longest, undefined, { signal: stopping.signal })
-      endCurrent()
-    }
-  }
-  const end = () => {
-    stopping.abort()
-    endCurrent()
-  }
-  return {
-    counts,
-    jumps,
-    get current() {
-      return running?.name
-    },
-    begin() {
-      loop().catch(() => {})
-      return end
-    },
-    end,
+/** Half of the kills hit the start itself, the other half the running server. */
+async function startOrHit(program: ReturnType<typeof openProgram>, random: () => number): Promise<void> {
+  if (random() < 0.5) {
+    program.spawn()
+    await wait(random() * 1500)
+  } else {
+    await program.start()
+    await wait(random() * 2000)
   }
 }
 
-/** What was not as it must be: lost, reported under two keys, or taken back. */
-function judge(anomalies: readonly Listed[], received: readonly Received[], jumps: readonly Stretch[]) {
-  const problems: string[] = []
-  const keys = new Map<string, Set<string>>()
-  for (const { key, kind, id } of received) {
-    const change = `${kind} ${id}`
-    keys.set(change, (keys.get(change) ?? new Set()).add(key))
+/** Resolves when the flow has run: what it finds in the first run is history, of which nobody is notified. */
+async function firstRun(ask: (path: string) => Promise<Response>): Promise<void> {
+  for (;;) {
+    const { flows } = (await (await ask('/api/v1/flows')).json()) as { flows: { lastSuccessAt?: unknown }[] }
+    if (flows.every(({ lastSuccessAt }) => lastSuccessAt !== undefined && lastSuccessAt !== null)) return
+    await wait(100)
   }
-  const duringJump = new Set(
-    anomalies
-      .filter(({ start }) => jumps.some(jump => start < jump.end + 15 * SECOND && start > jump.start - 15 * SECOND))
-      .map(({ id }) => id),
-  )
-  let retold = 0
-  for (const [change, all] of keys) {
-    if (change.startsWith('withdrawn')) problems.push(`${change}: nothing was to be withdrawn`)
-    if (all.size === 1) continue
-    if (duringJump.has(change.split(' ')[1]!)) retold++
-    else problems.push(`${change} was reported under ${all.size} keys: ${[...all].join(', ')}`)
-  }
-  for (const { id, start } of anomalies)
-    for (const kind of ['opened', 'resolved'])
-      if (!keys.has(`${kind} ${id}`)) problems.push(`${kind} of the anomaly at ${new Date(start).toISOString()} never arrived`)
-  return { problems, retold }
 }
 
-interface Listed {
-  readonly id: string
-  readonly start: number
-  readonly labels: Readonly<Record<string, string>>
-}
-
-/** Waits until every spike of the time between is stored and told, at most 60 s; gives the anomalies and the spikes not found exactly once. */
-async function settled(port: number, received: readonly Received[], from: number, until: number) {
-  const first = Math.ceil(from / SECOND / SPIKE_EVERY) * SPIKE_EVERY
-  let anomalies: Listed[] = []
-  let expected: string[] = []
-  for (let tries = 0; tries < 60; tries++) {
-    await wait(1000)
-    const response = await fetch(`http://127.0.0.1:${port}/api/v1/anomalies?limit=1000&start=${from}&end=${until}`)
-    const body = (await response.json()) as { anomalies: (Omit<Listed, 'start'> & { start: number | string })[] }
-    anomalies = body.anomalies
-      .map(one => ({ ...one, start: typeof one.start === 'string' ? Date.parse(one.start) : one.start }))
-      .filter(one => one.start >= first * SECOND && one.start < until - 15 * SECOND)
-    const seen = new Map<string, number>()
-    for (const { labels, start } of anomalies) {
-      const spike = `${labels.n} at ${start / SECOND}`
-      seen.set(spike, (seen.get(spike) ?? 0) + 1)
-    }
-    expected = []
-    for (let second = first; second * SECOND < until - 15 * SECOND; second += SPIKE_EVERY)
-      for (let n = 0; n < SERIES; n++) if (seen.get(`${n} at ${second}`) !== 1) expected.push(`${n} at ${second}`)
-    const told = new Set(received.map(({ kind, id }) => `${kind} ${id}`))
-    if (expected.length === 0 && anomalies.every(({ id }) => told.has(`opened ${id}`) && told.has(`resolved ${id}`))) break
-  }
-  return { anomalies, missing: expected }
+function chooseFaults<Fault extends { readonly name: string }>(
+  all: readonly Fault[],
+  names: readonly string[] = all.map(({ name }) => name),
+): readonly Fault[] {
+  const known = all.map(({ name }) => name)
+  const unknown = names.find(name => !known.includes(name))
+  if (unknown !== undefined) throw new Error(`a fault must be one of ${known.join(', ')}, got ${unknown}`)
+  return all.filter(({ name }) => names.includes(name))
 }
 
 function configuration(prometheus: number, receiver: number, port: number): string {
   return `
 sources: { prom: { type: prometheus, url: 'http://127.0.0.1:${prometheus}' } }
 notifiers: { hook: { type: webhook, url: 'http://127.0.0.1:${receiver}/hook' } }
-store: { type: sqlite, path: tidewatch.db }
+store: { type: sqlite, path: tidewatch.db, keepRuns: 10000 }
 server: { listen: '127.0.0.1:${port}' }
 flows:
   - name: spikes
@@ -307,13 +182,16 @@ if (import.meta.main) {
     options: {
       kills: { type: 'string', default: '200' },
       seed: { type: 'string', default: '1' },
+      only: { type: 'string', multiple: true },
       'no-faults': { type: 'boolean', default: false },
+      'no-kills': { type: 'boolean', default: false },
     },
   })
   const report = await crashTest({
     kills: Number(values.kills),
     seed: Number(values.seed),
-    faults: !values['no-faults'],
+    spare: values['no-kills'],
+    ...(values['no-faults'] ? { faults: [] } : values.only ? { faults: values.only } : {}),
     onProgress: text => process.stderr.write(`\r\x1b[K${text}`),
   })
   process.stderr.write('\n')

@@ -1,11 +1,10 @@
 import { expect, it } from 'vitest'
 import { crashTest } from '../scripts/crash.ts'
 
-/** Known fault: with faults beside the kills, `npm run crash` can still see an anomaly taken back or reported twice. */
 it('loses and doubles no change over 40 kills; `npm run crash` is the long run', {
-  timeout: 600_000,
+  timeout: 1_800_000,
 }, async () => {
-  const report = await crashTest({ kills: 40, seed: 7, faults: false })
+  const report = await crashTest({ kills: 40, seed: 7 })
   expect(report.problems).toEqual([])
   expect(report.opened).toBeGreaterThan(20)
   // Spikes of the last seconds may still be open; all before them are settled, which `problems` has looked at one by one.

@@ -9,8 +9,8 @@ export interface Fault {
   readonly name: string
   /** Longest time (ms) that it lasts. */
   readonly longest: number
-  /** Begins it; the function that is returned ends it. */
-  begin(): () => void
+  /** Begins it; gives what is wrong now, and the function that ends it. */
+  begin(): { readonly how: string; readonly end: () => void }
 }
 
 export interface FaultParts {
@@ -31,7 +31,7 @@ export function makeFaults({ world, random, store, clock }: FaultParts): readonl
       longest: 4000,
       begin() {
         world.refusal = pick(REFUSALS)
-        return () => (world.refusal = undefined)
+        return { how: String(world.refusal), end: () => (world.refusal = undefined) }
       },
     },
     {
@@ -39,17 +39,8 @@ export function makeFaults({ world, random, store, clock }: FaultParts): readonl
       // Longer than a run looks back, so that rows which were hidden must be found by the runs after it.
       longest: 6000,
       begin() {
-        // Series without values for longer than `reexamine` are missing data, and not a lie that can be seen through.
-        world.lie = pick(LIES.filter(lie => lie !== 'nulls'))
-        return () => (world.lie = undefined)
-      },
-    },
-    {
-      name: 'answers without numbers',
-      longest: 1000,
-      begin() {
-        world.lie = 'nulls'
-        return () => (world.lie = undefined)
+        world.lie = pick(LIES)
+        return { how: world.lie, end: () => (world.lie = undefined) }
       },
     },
     {
@@ -60,19 +51,19 @@ export function makeFaults({ world, random, store, clock }: FaultParts): readonl
         const other = new DatabaseSync(store, { timeout: 2000 })
         try {
           other.exec('BEGIN IMMEDIATE')
+          return { how: 'the store is locked', end: () => other.close() }
         } catch {
-          // The server writes without a pause: then this fault does not happen.
+          return { how: 'not now, the server writes without a pause', end: () => other.close() }
         }
-        return () => other.close()
       },
     },
     {
       name: 'a clock that jumps',
       longest: 3000,
       begin() {
-        const size = pick([10 * MINUTE, 60 * MINUTE, 24 * 60 * MINUTE])
-        writeFileSync(clock, String(random() < 0.5 ? size : -size))
-        return () => rmSync(clock, { force: true })
+        const minutes = pick([10, 60, 24 * 60]) * (random() < 0.5 ? 1 : -1)
+        writeFileSync(clock, String(minutes * MINUTE))
+        return { how: `by ${minutes} minutes`, end: () => rmSync(clock, { force: true }) }
       },
     },
   ]

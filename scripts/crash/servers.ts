@@ -16,6 +16,7 @@ export type Lie = (typeof LIES)[number]
 export const REFUSALS = [401, 403, 404, 302, 500, 503] as const
 
 export interface Received {
+  readonly at: number
   readonly key: string
   readonly kind: string
   readonly id: string
@@ -55,7 +56,7 @@ export function openReceiver(world: World, received: Received[], random: () => n
     if (world.refusal !== undefined) return reply(world.refusal, 'not now')
     const { key, kind, anomaly } = JSON.parse(body)
     if (random() < 0.1) return reply(503, 'try later')
-    received.push({ key, kind, id: anomaly.id })
+    received.push({ at: Date.now(), key, kind, id: anomaly.id })
     // The answer gets lost after the message was taken.
     if (random() < 0.1) return reply(undefined, '')
     reply(200, 'ok')
