@@ -177,7 +177,7 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
           level: 'info',
           message: `${member.name} learns ${seriesId(frame.labels)} anew: ${names.slice(-grown).join(', ')} came`,
         })
-      } else if (settled > from) {
+      } else if (settled > from && known > range.start) {
         const newest = Math.max(seen, lastValue(rows))
         if (newest < known - (missingData ? config.forget : patience(config, newest - since))) {
           if (!snapshot) continue

@@ -272,6 +272,11 @@ describe('what a run remembers', () => {
     expect(stateOf(again[0]!)).toMatchObject({ seen: at(64), since: at(10), rows: 54 })
   })
 
+  it('stays as it is where nothing is known, so that a clock that is far ahead of its source makes nothing forgotten', () => {
+    expect(compute(flow, [rows(0, 20)], 0, 60).snapshots).toHaveLength(1)
+    expect(compute(flow, [rows(0, 20)], 30, 60)).toMatchObject({ snapshots: [], forgotten: [] })
+  })
+
   it('is the life of a series that may go missing', () => {
     const { snapshots } = compute(gone, [rows(0, 60, [], POD, row => row >= 10)], 0, 60, { models: 'none' })
     expect(stateOf(snapshots[0]!)).toMatchObject({ life: { first: at(10), last: at(54) } })
