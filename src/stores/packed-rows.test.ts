@@ -10,6 +10,8 @@ const value = fc.oneof(
   fc.constantFrom(NaN, Infinity, -Infinity, 0, -0, 1, 2 ** 53, 1e300, 5e-324, 1e-40),
   fc.integer({ min: -1000, max: 1000 }),
 )
+/** Times ascend strictly, and -0 and 0 are one time. */
+const positiveZero = (time: number) => time + 0
 /** Columns of random values, of one value, and of values that repeat. */
 const columnOf = (rows: number) =>
   fc.oneof(
@@ -25,7 +27,10 @@ const scores = fc.integer({ min: 1, max: 200 }).chain(rows =>
           .tuple(fc.integer(), fc.integer({ min: 1, max: 1e6 }))
           .map(([first, step]) => Array.from({ length: rows }, (_, i) => first + i * step)),
         fc
-          .uniqueArray(fc.double({ noNaN: true, noDefaultInfinity: true }), { minLength: rows, maxLength: rows })
+          .uniqueArray(fc.double({ noNaN: true, noDefaultInfinity: true }).map(positiveZero), {
+            minLength: rows,
+            maxLength: rows,
+          })
           .map(times => times.toSorted((a, b) => a - b)),
       ),
       fc.array(columnOf(rows), { minLength: 5, maxLength: 5 }),
