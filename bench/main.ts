@@ -17,6 +17,7 @@ import * as reading from './reading.ts'
 import * as scale from './scale.ts'
 import * as speed from './speed.ts'
 import * as synthetic from './synthetic.ts'
+import * as whichColumn from './which-column.ts'
 
 /** The benches, by name. Loaded up front: those that need something that is absent must say so in `run`. */
 const benches: Readonly<Record<string, Bench>> = {
@@ -38,6 +39,7 @@ const benches: Readonly<Record<string, Bench>> = {
   footprint,
   explore,
   characterise,
+  'which-column': whichColumn,
 }
 
 const { values, positionals } = parseArgs({
