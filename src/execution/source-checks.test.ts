@@ -3,16 +3,18 @@ import type { Configuration } from '../pipeline/configuration.ts'
 import type { Source } from '../sources/source.ts'
 import { openSourceChecks } from './source-checks.ts'
 
-/** Sources that answer when nothing is in `broken`; each check takes 10 ms. */
+/** Sources that answer when nothing is in `broken`, and never when they are in `hanging`; each check takes 10 ms. */
 function setUp() {
   let now = 1000
   const stop = new AbortController()
   const broken = new Map<string, string>()
+  const hanging = new Set<string>()
   const log: string[] = []
   const source = (name: string) =>
     ({
-      async check() {
+      async check(signal: AbortSignal) {
         now += 10
+        if (hanging.has(name)) await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
         const reason = broken.get(name)
         if (reason !== undefined) throw new Error(reason)
       },
@@ -33,7 +35,7 @@ function setUp() {
       } as unknown as Configuration,
       sources: Object.fromEntries(names.map(name => [name, source(name)])),
     })
-  return { ...checks, check, broken, log, stop, pass: (ms: number) => void (now += ms) }
+  return { ...checks, check, broken, hanging, log, stop, pass: (ms: number) => void (now += ms) }
 }
 
 it('says of each source since when it answers, and how long that took', async () => {
@@ -83,4 +85,14 @@ it('says nothing of a check that ends because the service stops', async () => {
   await check('a')
   expect(health()).toMatchObject([{ ok: true }])
   expect(log).toEqual(['source a worked'])
+})
+
+it('ends a check that gets no answer when the service stops', async () => {
+  const { check, health, hanging, log, stop } = setUp()
+  hanging.add('a')
+  const checked = check('a', 'b')
+  stop.abort()
+  await checked
+  expect(health().map(({ name }) => name)).toEqual(['b'])
+  expect(log).toEqual(['source b worked'])
 })

@@ -31,6 +31,8 @@ describe('two flows that ask the same question at once', () => {
     expect(requests).toHaveLength(1)
     requests[0].give(answer)
     for (const { frames } of await both) expect(frames).toEqual(answer.frames)
+    // What has answered is not ended.
+    expect(requests[0].signal.aborted).toBe(false)
   })
 
   it('have a deadline each: when the first gives up, the second still gets its answer', async () => {

@@ -248,6 +248,21 @@ describe('the fits that a run wants', () => {
     expect(compute(flow, [rows(0, 60)], 0, 60, { models: 'none' }).workloads).toEqual([])
     expect(compute(flow, [rows(0, 60)], 0, 60).workloads).toEqual([{ detector: 'toy', workload: WORKLOAD }])
   })
+
+  it('are those of series that wait, whose models are in use, and of no detector without models', () => {
+    const both = toyFlow(
+      {},
+      {
+        detect: [
+          { type: 'toy-learner', name: 'toy' },
+          { type: 'ewma', name: 'ewma' },
+        ],
+      },
+    )
+    const { snapshots } = compute(both, [rows(0, 60)], 0, 60)
+    const waiting = compute(both, [], 55, 65, { snapshots, keepAll: false, hasData: true })
+    expect([waiting.snapshots, waiting.workloads]).toEqual([[], [{ detector: 'toy', workload: WORKLOAD }]])
+  })
 })
 
 describe('what a run remembers', () => {
@@ -327,6 +342,12 @@ describe('what a run remembers', () => {
       },
     ])
     expect(next.map(({ labels }) => labels.pod)).toEqual(['b'])
+  })
+
+  it('of another configuration is as if it were not there', () => {
+    const { snapshots } = compute(toyFlow({ refit: 99 }), [rows(0, 60)], 0, 60)
+    const [again] = compute(flow, [rows(55, 70)], 55, 70, { snapshots }).snapshots
+    expect(stateOf(again!)).toMatchObject({ since: at(55), rows: 10 })
   })
 
   it('is of use only to the same configuration', () => {
