@@ -51,7 +51,7 @@ const options = {
   // TypeScript 7 has no compiler API that the instrumenter could read the configuration with.
   tsconfigFile: 'none.json',
   tempDirName: `.tidewatch/mutating-${process.pid}`,
-  ignorePatterns: ['.tidewatch', 'dist', 'recordings/*.tmp', 'docs', 'bench', 'lab'],
+  ignorePatterns: ['.tidewatch', 'dist', 'recordings/*.tmp', 'docs/*', '!docs/metrics.md', 'bench', 'lab'],
   ignorers: ['sample'],
   coverageAnalysis: 'perTest',
   ignoreStatic: true,
