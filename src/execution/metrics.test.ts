@@ -30,6 +30,17 @@ it('every metric has its row in docs/metrics.md, and no other has', async () => 
   expect(rows.toSorted()).toEqual(wanted.toSorted())
 })
 
+it('the fits of models are those of the moment at which somebody asks', async () => {
+  const registry = new Registry()
+  let waiting = 3
+  const fit = { flow: 'f', detector: 'toy', workload: {}, reason: 'first', startedAt: 0, done: 0 } as const
+  describeTraining(registry, () => ({ waiting, running: [fit, fit], failed: [] }))
+  const values = async () => (await registry.metrics()).split('\n').filter(line => line.startsWith('tidewatch_'))
+  expect(await values()).toEqual(['tidewatch_model_fits_waiting 3', 'tidewatch_model_fits_running 2'])
+  waiting = 0
+  expect((await values())[0]).toBe('tidewatch_model_fits_waiting 0')
+})
+
 it('the ready-made alerts ask for metrics that are there', () => {
   const registry = new Registry()
   describeMetrics(registry, { version: '' })

@@ -141,7 +141,7 @@ it('a series that is away may wait also where its detector has no models from ou
     new Float64Array(10).fill(NaN),
     POD,
   )
-  const more = { snapshots: first.snapshots, range: { start: at(55), end: at(65) }, hasData: true }
+  const more = { snapshots: first.snapshots, range: { start: at(55), end: at(65) }, knownUntil: at(65) }
   expect(compute(flow, silent, 65, { ...more, keepAll: false }).snapshots).toEqual([])
   expect(compute(flow, silent, 65, more).snapshots).toHaveLength(1)
 })

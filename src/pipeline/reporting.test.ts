@@ -260,7 +260,7 @@ describe('the fits that a run wants', () => {
       },
     )
     const { snapshots } = compute(both, [rows(0, 60)], 0, 60)
-    const waiting = compute(both, [], 55, 65, { snapshots, keepAll: false, hasData: true })
+    const waiting = compute(both, [], 55, 65, { snapshots, keepAll: false, knownUntil: at(65) })
     expect([waiting.snapshots, waiting.workloads]).toEqual([[], [{ detector: 'toy', workload: WORKLOAD }]])
   })
 })

@@ -53,6 +53,14 @@ async function live(heartbeat: Heartbeat, ms: number) {
 const metric = async (pattern: RegExp) => (await registry.metrics()).split('\n').filter(line => pattern.test(line))
 
 describe('a heartbeat', () => {
+  it('that the stop of the service ends is not counted', async () => {
+    const stop = new AbortController()
+    stop.abort(new Error('the service is stopping'))
+    status = 500
+    await open({ url: new Secret('https://hc.example/uuid') }).beat(stop.signal)
+    expect(await metric(/^tidewatch_heartbeats_total\{/)).toEqual([])
+  })
+
   it('goes to its address and through its channels, at its pace', async () => {
     const heartbeat = open({ url: new Secret('https://hc.example/uuid'), notify: ['oncall'] })
     await live(heartbeat, 3 * MINUTE)

@@ -144,10 +144,34 @@ describe('metrics', () => {
     ])
   })
 
+  it('say which flows are late and which have no data', async () => {
+    const state = (flow: string, nextRunAt: number, series: number) => ({
+      flow,
+      watermark: NaN,
+      horizon: NaN,
+      nextRunAt,
+      lastRun: { ...calmWorld().runs[0]!, series },
+      lastSuccessAt: NOW,
+      failures: 0,
+    })
+    measure(metrics, configured('late', 'empty'), {
+      ...calm,
+      flows: [state('late', NOW - 30 * MINUTE, 1), state('empty', NOW, 0)],
+    })
+    expect(await lines(/^tidewatch_flow_(late|no_data)/)).toEqual([
+      'tidewatch_flow_late{flow="late"} 1',
+      'tidewatch_flow_late{flow="empty"} 0',
+      'tidewatch_flow_no_data{flow="late"} 0',
+      'tidewatch_flow_no_data{flow="empty"} 1',
+    ])
+  })
+
   it('of what is not configured any more leave', async () => {
     const before = configured('a', 'b')
     await configureCounters(metrics, before)
-    measure(metrics, before, calm)
+    const source = { name: 'prometheus', type: 'prometheus', ok: true, checkedAt: NOW, okAt: NOW, took: 1 }
+    measure(metrics, before, { ...calm, sources: [source], open: [{ flow: 'a', severity: 'critical', count: 1 }] })
+    for (const name of ['chat', 'oncall']) metrics.channelFailed.inc({ channel: name, reason: '500' })
     metrics.channelFailed.inc({ channel: 'chat', reason: '401' })
     const { chat: _, ...notifiers } = before.notifiers
     const next = { ...configured('b'), notifiers, sources: {} }
@@ -155,7 +179,9 @@ describe('metrics', () => {
     await configureCounters(metrics, next, before)
     measure(metrics, next, calm)
     expect(await lines(/="(a|chat|prometheus)"/)).toEqual([])
+    expect(await lines(/channel_failed/)).toEqual(['tidewatch_channel_failed_total{channel="oncall",reason="500"} 1'])
     expect(await lines(/runs_total\{flow="b"/)).toHaveLength(2)
+    expect(await lines(/config_info/)).toEqual([expect.stringMatching(/\{hash="[0-9a-f]{16}"\} 1$/)])
     expect(await lines(/config_info/)).toHaveLength(1)
     expect(await lines(/config_info/)).not.toEqual(hash)
   })

@@ -31,7 +31,7 @@ beforeEach(async () => {
   store = fromMemory()
   await store.schedule(configuration.flows.map(({ name }) => ({ flow: name, at: now })))
   watch = await openWatch({
-    store: { ...store, probe: () => store.probe(), flows: () => store.flows() },
+    store: { ...store, probe: () => store.probe(), flows: () => store.flows(), stats: () => store.stats() },
     metrics: describeMetrics(registry, { version: '' }),
     problemLog: openProblemLog({ now: () => now, log: (level, line) => void lines.push(`${level} ${line}`) }),
     now: () => now,
@@ -44,6 +44,20 @@ const look = async (ms = 5 * SECOND) => {
   now += ms
   await watch.look()
 }
+
+describe('the rows of the store', () => {
+  it('are counted once a minute, also when the clock is set back', async () => {
+    let asked = 0
+    const { stats } = store
+    store = { ...store, stats: () => (asked++, stats()) }
+    const counted = async (ms: number) => {
+      await look(ms)
+      return asked
+    }
+    expect([await counted(0), await counted(30 * SECOND), await counted(MINUTE / 2 - 1), await counted(1)]).toEqual([1, 1, 1, 2])
+    expect([await counted(-30 * SECOND), await counted(-HOUR)]).toEqual([2, 3])
+  })
+})
 
 describe('readiness', () => {
   it('ends while the store cannot be written, and the log says so once', async () => {
