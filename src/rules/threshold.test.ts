@@ -93,6 +93,7 @@ describe('threshold', () => {
 
   it('refuses bounds that leave nothing', () => {
     expect(() => threshold.config.parse({ upper: 1, lower: 2 })).toThrow('lower must be less than upper')
+    expect(() => threshold.config.parse({ upper: 1, lower: 1 })).toThrow('lower must be less than upper')
     expect(() => threshold.config.parse({ limit: 0 })).toThrow()
   })
 })
