@@ -28,6 +28,7 @@ describe('findAnomalies', () => {
       [1, 3, false],
       [5, 6, false],
     ])
+    expect(stretches([2, 2, 0])).toEqual([[0, 2, false]])
     expect(stretches([2, 0, 1])).toEqual([
       [0, 1, false],
       [2, 3, true],
@@ -73,6 +74,7 @@ describe('findAnomalies', () => {
     expect(stretches([0, 1, NaN, NaN])).toEqual([[1, 2, true]])
     expect(stretches([0, 1, NaN, NaN, NaN])).toEqual([[1, 2, false]])
     expect(stretches([0, 1, 0])).toEqual([[1, 2, false]])
+    expect(stretches([0, 1, NaN], [0, 1, 3.5])).toEqual([[1, 2, false]])
   })
 
   it('has the direction in which the value left what was expected', () => {

@@ -79,6 +79,29 @@ describe('threshold', () => {
     ).toEqual([NaN, 0.5, 1e6, NaN])
   })
 
+  it('of the value has nothing to do with the score, also where that is missing', () => {
+    expect(judge({ lower: 0 }, [[9, 1]])).toEqual([0])
+    expect(
+      judge({ upper: 100 }, [
+        [0.5, 1],
+        [NaN, -Infinity],
+      ]),
+    ).toEqual([0.01, 0])
+    expect(judge({ limit: 2, upper: 10 }, [[4, NaN]])).toEqual([2])
+  })
+
+  it('knows from its state that a score was known', () => {
+    const rule = threshold.create(threshold.config.parse({}))
+    const row = (score: number, value: number): Scores => {
+      const none = Float64Array.of(NaN)
+      const columns = { score: Float64Array.of(score), value: Float64Array.of(value), expected: none, lower: none, upper: none }
+      return { labels: {}, times: Float64Array.of(0), columns }
+    }
+    const { state } = rule.judge(row(0.5, 1))
+    expect([...rule.judge(row(NaN, Infinity), state).strength]).toEqual([1e6])
+    expect([...rule.judge(row(NaN, Infinity), rule.judge(row(NaN, 1)).state).strength]).toEqual([NaN])
+  })
+
   it('takes the strongest of several', () => {
     expect(
       judge({ limit: 2, upper: 10, lower: -10 }, [
