@@ -108,6 +108,9 @@ describe('absence', () => {
   })
 
   it('takes the value of a target that is down as absence, when told', () => {
+    const missing = (value: number, input: object) => absence.create(absence.config.parse(input)).missingData!.isMissing(value)
+    expect([NaN, 0, 1].map(value => missing(value, { down: 0 }))).toEqual([true, true, false])
+    expect([NaN, 0, 1].map(value => missing(value, {}))).toEqual([true, false, false])
     const up = [...Array<number>(30).fill(1), 0, 0, 0, 0]
     expect([...score(up, { down: 0 })].slice(29)).toEqual([0, ...[1, 2, 3, 4].map(rows => expect.closeTo(rows / 3))])
     expect(Math.max(...score(up).slice(10))).toBe(0)
@@ -215,6 +218,7 @@ describe('what absence remembers', () => {
     expect(seconds(0)).toBe(60)
     expect(seconds(0, 1)).toBeCloseTo(60 / 1.1)
     expect(seconds(0, 1, 2)).toBeCloseTo(60 / 1.1 ** 2)
+    expect([seconds(0, 1, 1), seconds(0, 1, 0)]).toEqual([seconds(0, 1), seconds(0, 1)])
     expect(seconds(...Array(60).keys())).toBeCloseTo(1)
     const scrape = (...values: number[]) =>
       after(
@@ -273,7 +277,7 @@ describe('what absence remembers', () => {
     it('that a line is flat when thirty rows and half of them changed', () => {
       const flat = (more: object) => scoreOf(more, 120, 7).score
       expect(flat({})).toBe(2)
-      expect([flat({ changes: 29 }), flat({ rows: 61 }), scoreOf({}, 120, 8).score]).toEqual([0, 0, 0])
+      expect([flat({ changes: 29, rows: 50 }), flat({ rows: 61 }), scoreOf({}, 120, 8).score]).toEqual([0, 0, 0])
       expect(scoreOf({}, 120, 7, { flat: '30m' }).score).toBe(4)
       expect(flat({ flats: { ...interruptions, usual: 40 * MINUTE } })).toBe(1)
     })

@@ -90,11 +90,9 @@ function openAbsence({ patience, flat, down }: z.output<typeof config>, snapshot
       const x = row[0]
       learnStep(memory, time)
       if (!isPresent(x)) return
-      if (memory.rows > 0) {
-        const gone = missing(time) - memory.step
-        if (gone > 0.5 * memory.step) learnInterruption(memory.gaps, gone, allowedGap(), time)
-        else shrink(memory.gaps)
-      }
+      const gone = missing(time) - memory.step
+      if (gone > 0.5 * memory.step) learnInterruption(memory.gaps, gone, allowedGap(), time)
+      else shrink(memory.gaps)
       if (x !== memory.last) {
         const still = memory.present - memory.moved
         if (memory.rows >= WARM_UP && still > memory.flats.usual) learnInterruption(memory.flats, still, allowedFlat(), time)

@@ -86,6 +86,7 @@ it('refuses two secrets, and what no connection can have', () => {
   expect(faults({ secret: 'a', secretFile: 'b' })).toEqual(['must have at most one of secret and secretFile'])
   expect(faults({ url: 'http://u:hidden@hook.example' })).toEqual(['must not hold a user or password; use basicAuth'])
   expect(faults({ bearerToken: 'x', bearerTokenFile: 'y' })).toHaveLength(1)
+  expect(faults({ tls: { caFile: 'ca.pem' } })).toEqual(['must have an https url with tls, got http'])
 })
 
 it('says unknown numbers as null', async () => {

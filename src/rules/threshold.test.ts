@@ -86,7 +86,7 @@ describe('threshold', () => {
         [0.5, 1],
         [NaN, -Infinity],
       ]),
-    ).toEqual([0.01, 0])
+    ).toEqual([expect.closeTo(0.01), 0])
     expect(judge({ limit: 2, upper: 10 }, [[4, NaN]])).toEqual([2])
   })
 
