@@ -1,6 +1,6 @@
-#!/usr/bin/env -S MALLOC_ARENA_MAX=2 MALLOC_TRIM_THRESHOLD_=131072 node --max-semi-space-size=2
+#!/usr/bin/env -S MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=131072 node --max-semi-space-size=2
 // What must be known at the start of a process keeps the memory of a service small, by a third; docs/backup.md has figures. The flag (MiB) is the size of
-// the heap for young objects. The variables are for glibc and do nothing elsewhere: threads share two pools of memory, and what was freed goes back to the
+// the heap for young objects. The variables are for glibc and do nothing elsewhere: all threads share one pool of memory, and what was freed goes back to the
 // system (a block of 128 KiB at once) in place of being kept.
 // Runs on old versions of Node too, to say what is missing. A development checkout brings its own Node.
 import { spawn } from 'node:child_process'

@@ -7,7 +7,7 @@ import { COMMAND, nodeOfCommand } from './command.ts'
 
 it('the command starts Node so that a service keeps little memory that it does not use', () => {
   const { env, execArgv } = nodeOfCommand()
-  expect(env).toEqual({ MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' })
+  expect(env).toEqual({ MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072' })
   expect(execArgv).toEqual(['--max-semi-space-size=2'])
   // Where it starts a newer Node than the one of the machine, that one gets the same; the variables it inherits.
   expect(readFileSync(COMMAND, 'utf8')).toContain(`spawn(own, ['${execArgv.join("', '")}'`)

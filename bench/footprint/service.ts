@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { readConfiguration } from '../../src/cli/read-configuration.ts'
 import { openStore } from '../../src/cli/serve.ts'
+import { keepHeapSmall } from '../../src/cli/small-heap.ts'
 import { startService } from '../../src/execution/service.ts'
 import { STEP } from './load.ts'
 
@@ -34,6 +35,8 @@ flows:
 
 /** Runs the service on a clock that goes on by a step as soon as the flow has run; sends a sample each minute of that clock. */
 async function main(url: string, expr: string, start: number, length: number): Promise<void> {
+  // As `serve` does.
+  keepHeapSmall()
   const folder = mkdtempSync(join(tmpdir(), 'tidewatch-footprint-'))
   const path = join(folder, 'tidewatch.db')
   const file = join(folder, 'tidewatch.yaml')
