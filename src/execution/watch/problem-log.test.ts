@@ -51,6 +51,14 @@ it('keeps subjects apart, and forgets those that are gone', () => {
   expect(lines.slice(2)).toEqual(['info flow b works again after 1 failure in 1s'])
 })
 
+it('goes on with the sources and channels that are still configured, and with what is neither', () => {
+  const subjects = ['source a', 'source b', 'channel a', 'channel b', 'store']
+  for (const subject of subjects) log.failed(subject, 'no')
+  log.keep({ flows: [fakeFlow('a', 'up')], sources: { b: {} }, notifiers: { b: {} } } as never)
+  for (const subject of subjects) log.worked(subject)
+  expect(lines.slice(5).map(line => line.replace(/ works.*/, ''))).toEqual(['info source b', 'info channel b', 'info store'])
+})
+
 it('has two lines a minute at most for what comes and goes', () => {
   for (let i = 0; i < 75; i++, now += SECOND) {
     log.failed('channel a', 'got 503')

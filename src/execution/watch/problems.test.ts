@@ -62,6 +62,13 @@ describe('problems of the watch', () => {
     expect(problemsNow(configured('a', 'b'), observed({ flows: [failing('a'), flow('b')] }))).toEqual([
       { component: 'flow', name: 'a', reason: 'fails: must answer, got 422' },
     ])
+    for (const few of [
+      ['a', 'b', 'c'],
+      ['a', 'b', 'c', 'd'],
+    ]) {
+      const found = problemsNow(configured(...few), observed({ flows: few.map(name => failing(name)) }))
+      expect(found.map(({ component }) => component)).toEqual(few.length === 3 ? ['flow', 'flow', 'flow'] : ['source'])
+    }
     const names = ['a', 'b', 'c', 'd', 'e']
     expect(problemsNow(configured(...names), observed({ flows: names.map(name => failing(name)) }))).toEqual([
       { component: 'source', name: 'prometheus', reason: 'fails all 5 of its flows: must answer, got 422' },

@@ -189,3 +189,30 @@ it('several problems go on side by side', async () => {
     'resolved: Source prom works again after 5m45s; it was: does not answer: got 502',
   ])
 })
+
+describe('the watch as a flow', () => {
+  const flow = (after: number, more: object = {}) =>
+    selfWatchFlow({ ...configuration, watch: { after, severity: 'info', ...more } })
+
+  it('runs four times while a part may fail, but not more often than each second nor more rarely than every 15 s', () => {
+    expect([1, 5, 20, 60, 61, 3600].map(seconds => flow(seconds * SECOND).every / SECOND)).toEqual([1, 1.25, 5, 15, 15, 15])
+  })
+
+  it('asks no source, finds as it is told, and notifies all channels unless told which', () => {
+    expect(flow(MINUTE)).toMatchObject({
+      name: SELF_WATCH,
+      query: { source: '', expr: '', step: SECOND },
+      detect: [{ type: 'watch', name: 'watch' }],
+      rule: { type: 'threshold', limit: 1 },
+      refine: [],
+      notify: ['oncall', 'chat'],
+      severity: 'info',
+      delay: 0,
+      reexamine: 0,
+      keep: 0,
+    })
+    expect(flow(MINUTE, { notify: ['chat'] }).notify).toEqual(['chat'])
+    const { watch: _, ...silent } = configuration
+    expect(selfWatchFlow(silent)).toMatchObject({ severity: 'critical', every: 15 * SECOND })
+  })
+})
