@@ -6,7 +6,7 @@ import type { Store } from '../../stores/store.ts'
 import { calmWorld } from '../../testing/fake-server-parts.ts'
 import { flowRange, runFlow } from '../run-flow.ts'
 import type { Problem } from './problems.ts'
-import { recoveryOf, rememberedProblem, selfWatchFlow, selfWatchPipeline } from './self-watch.ts'
+import { problemAnomaly, recoveryOf, rememberedProblem, selfWatchFlow, selfWatchPipeline } from './self-watch.ts'
 import { type Tracked, track } from './track.ts'
 
 const START = 1000 * HOUR
@@ -216,3 +216,14 @@ describe('the watch as a flow', () => {
     expect(selfWatchFlow(silent)).toMatchObject({ severity: 'critical', every: 15 * SECOND })
   })
 })
+
+it.each<Problem>([down, silent, { component: 'store', name: 'store', reason: 'cannot be written (since 10:00 UTC) any more' }])(
+  'a problem of a %s is remembered as it was',
+  problem => {
+    const one: Tracked = { ...problem, since: START, seenAt: START + MINUTE }
+    const known = problemAnomaly(one, START + MINUTE, ['chat'])
+    expect(rememberedProblem(known, START + HOUR)).toEqual({ ...one, seenAt: START + HOUR })
+    const { sentence: _, ...without } = known
+    expect(rememberedProblem(without, START + HOUR).reason).toBe('')
+  },
+)
