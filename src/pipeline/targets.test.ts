@@ -42,6 +42,10 @@ describe('the target of a series', () => {
     ])
   })
 
+  it('may be one that does not say what the series says of it', () => {
+    expect(state({ job: 'web', instance: 'a', namespace: 'shop', cluster: 'one' })).toBe('up')
+  })
+
   it('is named by instance or pod', () => {
     expect([{ instance: 'a' }, { pod: 'a' }, { job: 'a' }, {}].map(namesTarget)).toEqual([true, true, false, false])
   })
