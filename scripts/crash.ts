@@ -116,14 +116,14 @@ export async function crashTest({
   }
 }
 
-/** Half of the kills hit the start itself, the other half the running server. */
+/** Half of the kills hit the start itself, the other half the running server, which lives for longer where all takes longer. */
 async function startOrHit(program: ReturnType<typeof openProgram>, random: () => number): Promise<void> {
   if (random() < 0.5) {
     program.spawn()
-    await wait(random() * 1500)
+    await wait(random() * Math.max(1500, program.startTook))
   } else {
     await program.start()
-    await wait(random() * 2000)
+    await wait(random() * Math.max(2000, 2 * program.startTook))
   }
 }
 

@@ -7,6 +7,8 @@ const SECOND = 1000
 export const SPIKE_EVERY = 9
 const SPIKE_LENGTH = 2
 export const SERIES = 5
+/** What the source has (s) from before it was opened. A clock that is a day off asks for a day. */
+const HISTORY = 600
 
 /** How the source lies: each is an answer that some server or proxy has given. */
 export const LIES = ['nothing', 'nulls', 'cut', 'error inside success', 'another page', 'overload'] as const
@@ -30,16 +32,18 @@ export interface World {
 
 /** A Prometheus whose series are a function of time alone, so that what must be found is known. */
 export function openPrometheus(world: World): Promise<Server> {
+  const opened = Date.now() / SECOND
+  const answer = (url: string, body: string) => answerQuery(url, body, opened - HISTORY)
   return serve((url, body, reply) => {
     switch (world.lie) {
       case undefined:
-        return reply(200, answerQuery(url, body))
+        return reply(200, answer(url, body))
       case 'nothing':
         return reply(200, JSON.stringify({ status: 'success', data: { resultType: 'matrix', result: [] } }))
       case 'nulls':
-        return reply(200, answerQuery(url, body).replaceAll(/,"(\d+)"\]/g, ',null]'))
+        return reply(200, answer(url, body).replaceAll(/,"(\d+)"\]/g, ',null]'))
       case 'cut':
-        return reply(200, answerQuery(url, body).slice(0, 60))
+        return reply(200, answer(url, body).slice(0, 60))
       case 'error inside success':
         return reply(200, JSON.stringify({ status: 'error', errorType: 'internal', error: 'storage is not there' }))
       case 'another page':
@@ -64,7 +68,7 @@ export function openReceiver(world: World, received: Received[], random: () => n
 }
 
 /** The range API of Prometheus over the function of time. */
-function answerQuery(url: string, body: string): string {
+function answerQuery(url: string, body: string, begin: number): string {
   const parameters = new URLSearchParams(body || url.split('?')[1] || '')
   if (!url.includes('query_range')) return JSON.stringify({ status: 'success', data: { resultType: 'scalar', result: [0, '1'] } })
   const [start, end, step] = ['start', 'end', 'step'].map(name => Number.parseFloat(parameters.get(name) ?? '')) as [
@@ -75,8 +79,7 @@ function answerQuery(url: string, body: string): string {
   const now = Date.now() / SECOND
   const result = Array.from({ length: SERIES }, (_, n) => {
     const values: [number, string][] = []
-    // A clock that is a day off asks for a day; nobody has more than the last ten minutes.
-    for (let time = Math.max(start, Math.ceil((now - 600) / step) * step); time <= Math.min(end, now); time += step)
+    for (let time = Math.max(start, Math.ceil(begin / step) * step); time <= Math.min(end, now); time += step)
       values.push([time, String(Math.round(time) % SPIKE_EVERY < SPIKE_LENGTH ? 100 + n : 10 + (time % 3))])
     return { metric: { __name__: 'spikes', n: String(n) }, values }
   })

@@ -51,7 +51,8 @@ export async function settle(ask: Ask, received: readonly Received[], from: numb
     const wrong = notFoundOnce(anomalies, from, until)
     const told = new Set(received.map(({ kind, id }) => `${kind} ${id}`))
     const untold = anomalies.flatMap(({ id }) => [`opened ${id}`, `resolved ${id}`].filter(change => !told.has(change)))
-    const missing = wrong.length + untold.length
+    // Of what is not found yet, neither the beginning nor the end is told.
+    const missing = 2 * wrong.length + untold.length
     if (missing === 0 || performance.now() > limit) return { anomalies, wrong }
     if (missing < fewest) limit = performance.now() + PATIENCE
     fewest = Math.min(fewest, missing)
