@@ -216,7 +216,8 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
       const calmSince = (missingData ? range.end : known) - late - (memberStep - step) - gap
       const reported = found.filter(anomaly => anomaly.end > range.start - late).map(anomaly => keepOpen(anomaly, calmSince))
       anomalies.push(...reported)
-      const times = undecided(scores, strength, range, memberStep)
+      // Behind `known` all series are unknown.
+      const times = undecided(scores, strength, { start: range.start, end: known }, memberStep)
       if (!missingData && times.length > 0) stretches.push({ labels: frame.labels, detector: member.name, times })
       if (config.keep > 0 && (input.keepAll || reported.length > 0))
         for (const kept of withColumns(slice(scores, { start: range.end - config.keep, end: range.end }), arranged && frame))

@@ -167,7 +167,7 @@ describe('the rows that are unknown', () => {
 
   it('are those behind the newest value of any series', () => {
     expect(unknownOf([rows(0, 60)])).toEqual({ from: 60, except: [], stretches: [] })
-    expect(unknownOf([rows(0, 60, [], POD, row => row < 50)]).from).toBe(50)
+    expect(unknownOf([rows(0, 60, [], POD, row => row < 50)])).toEqual({ from: 50, except: [], stretches: [] })
     expect(unknownOf([rows(0, 60, [], POD, row => row < 50), rows(0, 60, [], other)]).from).toBe(60)
     expect(unknownOf([rows(0, 60, [], POD, row => row < 30)]).from).toBe(30)
     expect(unknownOf([]).from).toBe(30)
