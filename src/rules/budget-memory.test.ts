@@ -48,10 +48,13 @@ describe('what a budget remembers', () => {
   it('is all in its state, so that it goes on as if it had not stopped', () => {
     const score = everySo(300, 37, 50)
     score.set([5, 5.5, 4.9, 1], 120)
+    // In the middle of a block of two.
+    score.set([1, 0], 280)
     const rule = makeBudget({ minimum: 9 })
-    const scores = scoresOf(score, SECOND)
+    const even = scoresOf(score, SECOND)
+    const scores = { ...even, times: even.times.map((time, i) => time + 100 * (i % 3)) }
     const whole = rule.judge(scores)
-    for (const cut of [1, 2, 19, 20, 100, 101, 121, 122, 125, 140]) {
+    for (const cut of [1, 2, 19, 20, 100, 101, 121, 122, 125, 140, 281]) {
       const part = (from: number, to: number) => ({
         ...scoresOf(score.slice(from, to), SECOND),
         times: scores.times.slice(from, to),

@@ -25,6 +25,22 @@ describe('the columns of an anomaly', () => {
     ])
   })
 
+  it('have the mean share also where rows differ, where one is unknown, and where it ends in its first row', () => {
+    const two = { ...frame, columns: { qps: frame.columns.qps, errors: frame.columns.errors } }
+    const shares = (share0: number[], share1: number[], changes: Partial<Anomaly> = {}) =>
+      nameColumns({ ...anomaly, ...changes }, scores({ share0, share1 }), two).columns?.map(({ name, share }) => [name, share])
+    expect(shares([0, 0, 0.5, 0], [0, 1, 0.5, 0])).toEqual([
+      ['errors', 0.75],
+      ['qps', 0.25],
+    ])
+    expect(shares([0, NaN, 1, 0], [0, NaN, 0, 0])).toEqual([['qps', 1]])
+    expect(shares([0, 1, 0, 0], [0, 0, 1, 0], { end: 10 })).toEqual([['qps', 1]])
+    expect(shares([0, 0.01, 0, 0], [0, 0.99, 0, 0])).toEqual([
+      ['errors', 0.99],
+      ['qps', 0.01],
+    ])
+  })
+
   it('are those that were the strangest where there are no shares', () => {
     expect(nameColumns(anomaly, scores({ channel: [0, 2, 2, 1] }), frame).columns).toEqual([
       { name: 'size', share: 1, value: NaN, expected: 2.5 },
@@ -41,7 +57,8 @@ describe('the columns of an anomaly', () => {
   })
 
   it('are not named where there is one, or where nothing is known of them', () => {
-    expect(nameColumns(anomaly, scores({}), { ...frame, columns: { value: times } })).toBe(anomaly)
+    expect(nameColumns(anomaly, scores({ channel: [0, 0, 0, 0] }), { ...frame, columns: { value: times } })).toBe(anomaly)
+    expect(nameColumns(anomaly, scores({}), frame)).toBe(anomaly)
     expect(nameColumns(anomaly, scores({ channel: [NaN, NaN, NaN, NaN] }), frame)).toBe(anomaly)
   })
 })
