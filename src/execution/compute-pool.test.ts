@@ -145,3 +145,16 @@ it('ends all parts of a flow when one fails', async () => {
   expect(running).toEqual([])
   expect(pool.load()).toMatchObject({ busy: 0, queued: 0 })
 })
+
+it('is ready when its threads are, and closes them', async () => {
+  const events: string[] = []
+  const { open } = fakeThreads()
+  const pool = openComputePool(2, size => ({
+    ...open(size),
+    ready: () => Promise.reject(new Error('no thread')),
+    close: async () => void events.push('closed'),
+  }))
+  await expect(pool.ready()).rejects.toThrow('no thread')
+  await pool.close()
+  expect(events).toEqual(['closed'])
+})
