@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Anomaly } from '../anomaly.ts'
 import { fromMemory } from '../stores/memory.ts'
 import type { Message, NewModel, Run, Store, StoredAnomaly } from '../stores/store.ts'
 import { durableStoreLaws, type StoreSubject, sampleRun, storeLaws } from './store-laws.ts'
@@ -54,6 +55,8 @@ const breakers: Readonly<Record<string, () => Breaker>> = {
   }),
   'forgets anomalies a year after their end, but none that is open or that a channel must still hear of': () =>
     commitWith(run => ({ ...run, finishedAt: Math.min(run.finishedAt, 1000) })),
+  'keeps the newest thousand ignored anomalies of a flow, and those that matter': () =>
+    commitWith(run => ({ ...run, anomalies: run.anomalies.map(reportAll) })),
   'forgets a flow 30 days after it was taken out, unless it comes back': () => store => ({
     schedule: list => store.schedule([...list, { flow: 'f', at: 0 }]),
   }),
@@ -209,6 +212,11 @@ const breakers: Readonly<Record<string, () => Breaker>> = {
   'a trial write succeeds, and changes nothing that is read': () => () => ({ probe: async () => {} }),
   'says its size': () => store => ({ stats: async () => ({ ...(await store.stats()), bytes: NaN }) }),
   'everything is there again after it is opened again, and no lease holds': () => () => ({}),
+}
+
+function reportAll(anomaly: Anomaly): Anomaly {
+  const { ignored: _, ...reported } = anomaly
+  return reported
 }
 
 const broken = (breaker: Breaker): StoreSubject => ({
