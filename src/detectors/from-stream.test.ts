@@ -27,13 +27,26 @@ describe('runStream with contributions', () => {
   it('writes the share of each column, NaN where the score is unknown or nothing was added', () => {
     const { share0, share1, share2, ...rest } = runStream(
       echo,
-      frame([1, NaN, 0, 1e308], [3, 1, 0, 1e308], [0, 1, 0, NaN]),
+      frame([1, NaN, 0, 9e99], [3, 1, 0, 9e99], [0, 1, 0, NaN]),
       ALWAYS,
     ).columns
     expect(share0).toEqual(Float64Array.of(0.25, NaN, NaN, 0.5))
     expect(share1).toEqual(Float64Array.of(0.75, NaN, NaN, 0.5))
     expect(share2).toEqual(Float64Array.of(0, NaN, NaN, 0))
     expect(Object.keys(rest)).toEqual(['score', 'value', 'expected', 'lower', 'upper', 'channel'])
+  })
+
+  it('points at a column that is beyond measure, without a score', () => {
+    const { score, value, expected, channel, share0, share1 } = runStream(
+      echo,
+      frame([1, 1, 1], [3, Infinity, -1e120]),
+      ALWAYS,
+    ).columns
+    expect(score).toEqual(Float64Array.of(1, NaN, NaN))
+    expect(value).toEqual(Float64Array.of(1, Infinity, -1e120))
+    expect(expected).toEqual(Float64Array.of(NaN, NaN, NaN))
+    expect(channel).toEqual(Float64Array.of(NaN, 1, 1))
+    expect([share0, share1]).toEqual([Float64Array.of(0.25, 0, 0), Float64Array.of(0.75, 1, 1)])
   })
 
   it('has the columns for a range without rows, so that slices join', () => {

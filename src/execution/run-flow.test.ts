@@ -230,3 +230,33 @@ describe('a run that fails', () => {
     expect(fails).toHaveLength(1)
   })
 })
+
+describe('a clock that is set back', () => {
+  const open = {
+    ...findings,
+    anomalies: [sampleAnomaly({ start: NOON - 5 * MINUTE, end: NOON, peak: NOON - MINUTE, ongoing: true })],
+  }
+
+  it.each([
+    ['while the run goes on', (looks: number) => (looks > 1 ? NOON - 24 * 60 * MINUTE : NOON)],
+    ['between the choice of its rows and its start', () => NOON - 24 * 60 * MINUTE],
+  ])('%s is none to the run: it takes nothing back', async (_, timeAt) => {
+    let looks = 0
+    const seen: number[] = []
+    const { commits, store, run } = setUp(
+      async ({ now }) => {
+        seen.push(now())
+        return open
+      },
+      { now: () => timeAt(++looks) },
+    )
+    await run()
+    await run()
+    for (const { startedAt, finishedAt } of commits) {
+      expect(startedAt).toBeGreaterThanOrEqual(range.end - MINUTE)
+      expect(finishedAt).toBeGreaterThanOrEqual(startedAt)
+    }
+    expect(Math.min(...seen)).toBeGreaterThanOrEqual(range.end - MINUTE)
+    expect((await store.anomalies({ flow: commits[0].flow })).map(({ status }) => status)).toEqual(['open'])
+  })
+})

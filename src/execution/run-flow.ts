@@ -36,8 +36,10 @@ export function flowRange(config: FlowConfig, watermark: number, now: number): T
  * handed in. A failed run is logged in the store and thrown; nothing else changes.
  */
 export async function runFlow(parts: RunFlowParts, range: TimeRange, signal: AbortSignal): Promise<readonly Change[]> {
-  const { config, pipeline, reader, store, now } = parts
-  const startedAt = now()
+  const { config, pipeline, reader, store } = parts
+  // A clock that is set back after the rows were chosen must not take back what is seen in them: for a run time does not go back.
+  const startedAt = Math.max(range.end - config.query.step, parts.now())
+  const now = () => Math.max(startedAt, parts.now())
   let done: { readonly changes: readonly Change[]; readonly wanted: readonly Wanted[] }
   try {
     const findings = await pipeline.run({ range, reader, signal, now })
