@@ -1,8 +1,8 @@
 import { SourceError } from '../errors.ts'
 import type { TimeRange } from '../frame/frame.ts'
-import { mergeGap } from '../pipeline/compute-flow.ts'
 import type { FlowConfig } from '../pipeline/configuration.ts'
 import { MOST_ROWS_BEHIND } from '../pipeline/flow.ts'
+import { mergeGap } from '../pipeline/member.ts'
 import type { Pipeline, Reader, Wanted } from '../pipeline/pipeline.ts'
 import type { Change, Store } from '../stores/store.ts'
 

@@ -2,8 +2,8 @@ import type { MessagePort } from 'node:worker_threads'
 import type { Registry } from '../component.ts'
 import type { Detector, Fit } from '../detectors/detector.ts'
 import { detectors } from '../detectors/index.ts'
-import { streamState } from '../pipeline/compute-flow.ts'
 import { create, type FlowConfig, type Part } from '../pipeline/configuration.ts'
+import { streamState } from '../pipeline/remembered.ts'
 import { encodeState, readState } from '../pipeline/state.ts'
 
 /** One fit to be made; plain data. States are encoded. */

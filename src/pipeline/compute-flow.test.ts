@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest'
 import type { State } from '../detectors/detector.ts'
 import { MINUTE } from '../duration.ts'
 import { type Frame, fromValues, slice } from '../frame/frame.ts'
-import { computeFlow, flowLookback, joinFindings } from './compute-flow.ts'
+import { computeFlow, joinFindings } from './compute-flow.ts'
 import type { FlowConfig } from './configuration.ts'
 import { lastValue } from './history.ts'
+import { flowLookback } from './member.ts'
 import { decodeState, encodeState } from './state.ts'
 
 const START = Date.UTC(2026, 0, 5)

@@ -2,9 +2,8 @@ import type { Anomaly } from '../anomaly.ts'
 import type { Detector, Scores } from '../detectors/detector.ts'
 import type { Frame } from '../frame/frame.ts'
 import type { Refiner } from '../refiners/refiner.ts'
-import { findAnomalies } from '../rules/find-anomalies.ts'
-import { nameColumns } from '../rules/name-columns.ts'
 import type { Rule } from '../rules/rule.ts'
+import { find } from './judge-series.ts'
 
 /** A detector with the rule that judges its scores. */
 export interface Examiner {
@@ -32,9 +31,7 @@ export function examine(
   return examiners.map(({ name, detector, rule }) => {
     const scores = detector.detect(frame, { start: -Infinity, end: Infinity })
     const { strength } = rule.judge(scores)
-    const found: readonly Anomaly[] = findAnomalies(scores, strength, name, step).map(one => nameColumns(one, scores, frame))
-    const context = { scores, step, findsMissingData: detector.missingData !== undefined }
-    const anomalies = refiners.reduce((before, refiner) => refiner.refine(before, context), found)
+    const anomalies = find({ name, detector, step }, frame, { scores, strength }, { refiners })
     return { detector: name, scores, strength, anomalies }
   })
 }

@@ -5,13 +5,14 @@ import { HOUR } from '../duration.ts'
 import type { TimeRange } from '../frame/frame.ts'
 import type { Snapshot } from '../stores/store.ts'
 import { joinQueries, questionsOf, spreadColumns } from './columns.ts'
-import { type FlowInput, fits } from './compute-flow.ts'
+import { type FlowInput } from './compute-flow.ts'
 import type { FlowConfig, QueryConfig } from './configuration.ts'
 import { explainer } from './explaining.ts'
 import { askHistory, type FrameAnswer, firstValue } from './history.ts'
 import { openLateness } from './lateness.ts'
 import { dropUnreportedPoints } from './missing-data.ts'
 import type { Findings, Pipeline, Reader } from './pipeline.ts'
+import { fits } from './remembered.ts'
 
 /** Computes in this thread or in another. */
 export type Compute = (config: FlowConfig, input: FlowInput, signal: AbortSignal) => Promise<Findings>

@@ -5,19 +5,11 @@ import { type Frame, fromValues } from '../frame/frame.ts'
 import type { Snapshot, StoredModel } from '../stores/store.ts'
 import { toyDetectors } from '../testing/toy-learner.ts'
 import { at, POD, toyFlow, WORKLOAD } from '../testing/toy-watch.ts'
-import {
-  computeFlow,
-  type FlowInput,
-  fits,
-  flowLookback,
-  hasModels,
-  joinFindings,
-  mergeGap,
-  missingDataOf,
-  streamState,
-} from './compute-flow.ts'
+import { computeFlow, type FlowInput, joinFindings } from './compute-flow.ts'
 import type { FlowConfig } from './configuration.ts'
 import { configurationHash } from './configuration-hash.ts'
+import { flowLookback, hasModels, mergeGap, missingDataOf } from './member.ts'
+import { fits, streamState } from './remembered.ts'
 import { decodeState, encodeState } from './state.ts'
 
 const flow = toyFlow()

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { MINUTE } from '../duration.ts'
 import { type Frame, fromValues, slice } from '../frame/frame.ts'
-import { computeFlow, flowLookback, mergeGap } from './compute-flow.ts'
+import { computeFlow } from './compute-flow.ts'
 import type { FlowConfig, Part } from './configuration.ts'
 import { flowPipeline } from './flow.ts'
+import { flowLookback, mergeGap } from './member.ts'
 import type { Findings, Reader } from './pipeline.ts'
 
 const START = Date.UTC(2026, 0, 5)
