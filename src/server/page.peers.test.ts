@@ -62,7 +62,7 @@ describe('page in a browser', () => {
   }
 
   const wide = { viewport: { width: 1280, height: 2600 } }
-  const narrow = { viewport: { width: 360, height: 4200 } }
+  const narrow = { viewport: { width: 360, height: 4800 } }
 
   it('says that nothing is odd, what is watched and since when', async () => {
     const { page, complaints } = await open(calmWorld(), { viewport: { width: 1280, height: 900 } })
@@ -90,7 +90,12 @@ describe('page in a browser', () => {
       expect(await numbers.textContent()).toContain(text)
     // Missing data is reported after a while, and begins with the last sample.
     for (const text of ['11 Mar, 12:27', '33 min']) expect(await cards.nth(3).locator('.numbers').textContent()).toContain(text)
-    await expect.poll(() => page.locator('canvas').count()).toBe(5)
+    // One for each of five anomalies, but two for the one that lies in two columns.
+    await expect.poll(() => page.locator('canvas').count()).toBe(6)
+    expect(await cards.nth(1).locator('.column').allTextContents()).toEqual([
+      'zone=a, 75% of the score',
+      'zone=b, 25% of the score',
+    ])
     expect(await page.getByText('must answer within 10s').count()).toBe(1)
     expect(await page.getByText('nobody: shorter than 10m').count()).toBe(1)
     const overflow = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
