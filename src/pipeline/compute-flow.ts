@@ -14,7 +14,7 @@ import { lastValue } from './history.ts'
 import { type Judged, judgeSeries, type SeriesRun, SHORTEST_PATIENCE } from './judge-series.ts'
 import { emptyFrame, knownUntil, settleTime } from './known-rows.ts'
 import { fromStored, type LearnedModels, mostKnowing } from './learned-models.ts'
-import { type Member, makeMember } from './member.ts'
+import { type Member, makeMember, mergeGap } from './member.ts'
 import type { Findings } from './pipeline.ts'
 import type { Presence } from './presence.ts'
 import type { Remembered } from './remembered.ts'
@@ -49,9 +49,14 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
   const run = openRun(config, input, frames)
   const remembered = new Map(input.snapshots.map(snapshot => [`${snapshot.detector}\n${seriesId(snapshot.labels)}`, snapshot]))
   const said: Said[] = []
+  const points: Findings['points'][number][] = []
   for (const [id, frame] of frames)
-    for (const member of members)
-      said.push(sayOf(member, frame, remembered.get(`${member.name}\n${id}`), run, { input, learned }))
+    for (const member of members) {
+      // Scores that are not kept go at once: those of a history are large.
+      const { scores, ...one } = sayOf(member, frame, remembered.get(`${member.name}\n${id}`), run, { input, learned })
+      if (scores) points.push(...pointsOf(one, scores, config, input))
+      said.push(one)
+    }
   for (const { member, frame, wants } of said) if (wants) learned!.note({ labels: frame.labels, detector: member.name, ...wants })
   const presences = said.flatMap(({ presence }) => presence ?? [])
   const damaged = said.flatMap(({ member, frame, fault }) =>
@@ -60,7 +65,7 @@ export function computeFlow(config: FlowConfig, input: FlowInput, family: Regist
   const ofStream = ({ member, frame }: Said) => ({ labels: frame.labels, detector: member.name })
   return {
     anomalies: said.flatMap(({ anomalies }) => anomalies),
-    points: said.flatMap(one => pointsOf(one, config, input)),
+    points,
     snapshots: said.flatMap(one => (one.state ? [{ ...ofStream(one), time: run.settled, state: encodeState(one.state) }] : [])),
     forgotten: said.filter(({ isForgotten }) => isForgotten).map(ofStream),
     damaged,
@@ -114,6 +119,7 @@ function openRun(config: FlowConfig, input: FlowInput, frames: ReadonlyMap<strin
     range,
     known,
     settled: settleTime(config, range, known),
+    gap: mergeGap(config),
     refiners: [duringEvents(events), ...refine],
     ...(events.length > 0 ? { isOut: within(events) } : {}),
   }
@@ -147,8 +153,13 @@ function sayOf(
 }
 
 /** Scores that are kept for charts. */
-function pointsOf({ member, frame, scores, anomalies }: Said, { keep, query }: FlowConfig, { keepAll, range }: FlowInput) {
-  if (!scores || keep === 0 || !(keepAll || anomalies.length > 0)) return []
+function pointsOf(
+  { member, frame, anomalies }: Said,
+  scores: Scores,
+  { keep, query }: FlowConfig,
+  { keepAll, range }: FlowInput,
+): Findings['points'] {
+  if (keep === 0 || !(keepAll || anomalies.length > 0)) return []
   const kept = slice(scores, { start: range.end - keep, end: range.end })
   const isTogether = hasColumns(query) && !member.detector.missingData
   return withColumns(kept, isTogether ? frame : undefined).map(each => ({ detector: member.name, scores: each }))

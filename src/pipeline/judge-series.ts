@@ -15,7 +15,7 @@ import { anyColumn, arrangeColumns, hasColumns } from './columns.ts'
 import type { FlowConfig } from './configuration.ts'
 import { firstValue, lastValue } from './history.ts'
 import { knownRows, reachBack, undecided } from './known-rows.ts'
-import { type Member, mergeGap } from './member.ts'
+import type { Member } from './member.ts'
 import { type Life, liveOn, type Presence } from './presence.ts'
 import { lifeBefore, type Remembered } from './remembered.ts'
 
@@ -27,6 +27,8 @@ export interface SeriesRun {
   readonly known: number
   /** Rows before it are learned for good. */
   readonly settled: number
+  /** Calm (ms) after which an anomaly is over. */
+  readonly gap: number
   /** In order: what the calendar says, then those of the flow. */
   readonly refiners: readonly Refiner[]
   /** Whether a time is inside an event, whose rows teach nothing; absent without events. */
@@ -205,10 +207,10 @@ export function find(
 function reported(
   { detector, step, late }: Member,
   found: readonly Anomaly[],
-  { config, range, known }: SeriesRun,
+  { config, range, known, gap }: SeriesRun,
 ): readonly Anomaly[] {
   const end = detector.missingData ? range.end : known
-  const calmSince = end - late - (step - config.query.step) - mergeGap(config)
+  const calmSince = end - late - (step - config.query.step) - gap
   return found.filter(anomaly => anomaly.end > range.start - late).map(anomaly => keepOpen(anomaly, calmSince))
 }
 

@@ -132,7 +132,7 @@ function gather({ cases, live, known }: MissingView, decisions: Map<Anomaly, Dec
   const fresh = reported.filter(({ stored, now }) => stored === undefined || (now && stored.ignored !== undefined))
   const open = reported.filter(({ stored, now }) => now && stored !== undefined && stored.ignored === undefined).length
   const messages = new Set(fresh.map(({ anomaly }) => seriesId(decisions.get(anomaly)!.workload ?? anomaly.labels)))
-  const isAll = live.length === 0 && known.length > 1 && known.length - open > 1
+  const isAll = live.length === 0 && known.length - open > 1
   for (const { anomaly } of fresh) {
     const decision = decisions.get(anomaly)!
     if (isAll || open + messages.size > MOST_ALONE) decisions.set(anomaly, { ...decision, ignored: REASONS.inFlow })
